@@ -1,0 +1,214 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// checkText does the checks that tags name. The problem reads on from the
+// quoted value.
+func checkText(check, text string) (problem, hint string) {
+	check, optional := strings.CutSuffix(check, "?")
+	if text == "" {
+		if optional || check == "name" {
+			return "", ""
+		}
+		return "must not be empty", ""
+	}
+	switch check {
+	case "path":
+		if strings.ContainsRune(text, 0) {
+			return "is not a path", ""
+		}
+		if !filepath.IsAbs(text) {
+			return "is not an absolute path", "a service has no directory of its own to start from"
+		}
+	case "name":
+		if len(text) > 253 || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7F }) {
+			return "is not a name", "want 1 to 253 bytes without spaces and control characters"
+		}
+	case "listen":
+		return listenProblem(text)
+	default:
+		panic("BUG: no check is called " + check)
+	}
+	return "", ""
+}
+
+// listenProblem checks "address:port": the address may be missing (all), an IP
+// address, or localhost; a name would depend on DNS at start.
+func listenProblem(text string) (problem, hint string) {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		if a, err := netip.ParseAddr(text); err == nil {
+			return "is not an address with port", "write " + net.JoinHostPort(a.String(), "8339")
+		}
+		return "is not an address with port", "write 127.0.0.1:8339, [::1]:8339 or :8339"
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
+		return "is not an address with port", "the port is a number from 0 to 65535; 0 takes a free one"
+	}
+	if host == "" || host == "localhost" {
+		return "", ""
+	}
+	if _, err := netip.ParseAddr(host); err != nil {
+		return "is not an address with port", "want an IP address, localhost, or nothing for all addresses"
+	}
+	return "", ""
+}
+
+// checker checks what concerns more than one value.
+type checker struct {
+	c    *Config
+	errs *problems
+}
+
+func (k checker) fail(path, problem, hint string) {
+	k.errs.add(k.c.origin[path], path, problem, hint)
+}
+
+// shown quotes a value, or the text that it was expanded from.
+func (k checker) shown(path, text string) string {
+	if template, ok := k.c.masked[path]; ok {
+		text = template
+	}
+	return strconv.Quote(clip(text))
+}
+
+func (c *Config) validate(opt Options, errs *problems) {
+	k := checker{c, errs}
+	k.interfaces()
+	k.labels()
+	k.codes(opt.Codes)
+	k.outputs(opt.OutputTypes)
+	k.from()
+}
+
+func (k checker) interfaces() {
+	list := k.c.Capture.Interfaces
+	if len(list) == 0 {
+		k.fail("capture.interfaces", "want at least one interface", "[any] captures on all")
+	}
+	known, open := map[string]int{}, false
+	for i, one := range list {
+		at := fmt.Sprintf("capture.interfaces[%d]", i)
+		if _, twice := known[one.Name]; twice {
+			k.fail(at, k.shown(at+".name", one.Name)+" is listed twice", "")
+		}
+		if one.Name == Any && len(list) > 1 {
+			k.fail(at, "any is every interface already", "list it alone")
+		}
+		known[one.Name] = i
+		open = open || one.Name == Any || one.Glob()
+	}
+	names := make([]string, 0, len(k.c.Capture.Silence.By))
+	for name := range k.c.Capture.Silence.By {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		if _, ok := known[name]; !ok && !open {
+			k.fail(pathSilence+"."+name, "capture.interfaces does not list this interface", didYouMean(name, known, ""))
+		}
+	}
+}
+
+// Bounds on sensor.labels: every event carries them all.
+const (
+	maxLabels     = 32
+	maxLabelValue = 256
+)
+
+func (k checker) labels() {
+	labels := k.c.Sensor.Labels
+	if len(labels) > maxLabels {
+		k.fail("sensor.labels", fmt.Sprintf("more than %d labels", maxLabels), "every event carries them all")
+		return
+	}
+	for _, name := range sortedKeys(labels) {
+		if at, value := "sensor.labels."+name, labels[name]; !plainName(name) {
+			k.fail(at, "the key is not a label", "want 1 to 64 letters, digits, - and _")
+		} else if len(value) > maxLabelValue || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7F }) {
+			k.fail(at, fmt.Sprintf("want at most %d bytes without control characters", maxLabelValue), "")
+		}
+	}
+}
+
+func (k checker) codes(codes []string) {
+	order := make(map[string]int, len(codes))
+	for i, code := range codes {
+		order[code] = i
+	}
+	for i, code := range k.c.Detection.Disable {
+		if _, ok := order[code]; !ok && len(codes) > 0 {
+			at := fmt.Sprintf("detection.disable[%d]", i)
+			k.fail(at, k.shown(at, code)+" is not a code", codeHint(code, order))
+		}
+	}
+	for _, code := range sortedKeys(k.c.Detection.Thresholds) {
+		at := "detection.thresholds." + code
+		if _, ok := order[code]; !ok && len(codes) > 0 {
+			k.fail(at, "the key is not a code", codeHint(code, order))
+		}
+		if !(k.c.Detection.Thresholds[code] > 0) {
+			k.fail(at, "want a number above 0", "")
+		}
+	}
+}
+
+// codeHint knows the reference's names for what can be muted (D 17).
+func codeHint(code string, order map[string]int) string {
+	renamed := map[string]string{
+		"port_scanning": "scan.port", "udp_scanning": "scan.udp", "web_scanning": "scan.web",
+		"infection": "scan.infection", "dns_exhaustion": "dns.exhaustion", "long_domain": "dns.long",
+	}
+	if now, ok := renamed[strings.ToLower(code)]; ok {
+		return "did you mean " + now + "?"
+	}
+	return didYouMean(code, order, "")
+}
+
+func (k checker) outputs(types []string) {
+	order := make(map[string]int, len(types))
+	for i, t := range types {
+		order[t] = i
+	}
+	for _, o := range k.c.Outputs {
+		at := "outputs." + o.Name + ".type"
+		if len(types) > 0 && !slices.Contains(types, o.Type) {
+			hint := didYouMean(o.Type, order, "")
+			if hint == "" {
+				hint = "there are " + strings.Join(types, ", ")
+			}
+			k.fail(at, k.shown(at, o.Type)+" is not an output type", hint)
+		}
+	}
+}
+
+// from wants https for bundles as a matter of privacy; their signature is what
+// makes them safe, so http is allowed too.
+func (k checker) from() {
+	text := k.c.Trails.Update.From.Reveal()
+	if text == "" || filepath.IsAbs(text) {
+		return
+	}
+	if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		k.fail("trails.update.from", "want an http or https URL or an absolute path", "")
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,38 @@
+package detect
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"trailhound/agent/event"
+	"trailhound/trails"
+)
+
+// certificates looks up the digests of each certificate in a server's flight
+// (D 13). The reference looks at the first one and at SHA-1 only; a listed
+// issuer further up the chain counts here too.
+func (w *Worker) certificates(b []byte) {
+	t := w.rules.table
+	w.certs.Init(b)
+	for {
+		der, ok := w.certs.Next()
+		if !ok {
+			return
+		}
+		one := sha1.Sum(der)
+		ref := w.rules.listed(t.Find(trails.Certificate, one[:]))
+		two := sha256.Sum256(der)
+		if ref == 0 {
+			ref = w.rules.listed(t.Find(trails.Certificate, two[:]))
+		}
+		if ref == 0 {
+			continue
+		}
+		f := &w.facts
+		f.app, f.serverName, f.sha1, f.sha256 = "tls", nil, one[:], two[:]
+		text := hex.AppendEncode(w.text[:0], t.Key(ref))
+		w.trail(event.CERT, ref, text, text)
+		f.app = ""
+	}
+}

@@ -1,0 +1,126 @@
+package detect
+
+import (
+	"bytes"
+	"encoding/hex"
+	"time"
+
+	"trailhound/agent/event"
+	"trailhound/agent/packet"
+	"trailhound/trails"
+	"trailhound/trails/table"
+)
+
+// facts is what the present message said, for the event that it may raise.
+// All slices point into the packet or the worker's buffers. Only the fields of
+// app are valid: clearing the others for every message would cost more than
+// reading a DNS name.
+type facts struct {
+	app                         string
+	question, serverName        []byte
+	qtype, qclass               uint16
+	message                     []byte // a DNS message
+	method, host, target, agent []byte
+	sha1, sha256                []byte
+}
+
+// mark is an event that the present packet raised already.
+type mark struct {
+	code  event.Code
+	trail string
+}
+
+// trail raises the event of a trail. Display is the trail's display form, seen
+// the raw observable.
+func (w *Worker) trail(typ event.Type, ref table.Ref, display, seen []byte) {
+	t := w.rules.table
+	code := event.CodeOf(typ)
+	if w.rules.opt.Disabled[code] {
+		return
+	}
+	p := t.Provenance(ref)
+	e := event.Event{Type: typ, Code: code, Info: p.Info, Reference: p.Reference, Sources: p.Sources,
+		Kind: t.Kind(ref), Indicator: trails.Text(t.Kind(ref), t.Key(ref)),
+		Severity: event.RateTrail(p.Info, p.Reference), Confidence: event.Confidence(p.Reference, false)}
+	w.raise(&e, display, seen)
+}
+
+// heuristic raises the event of a heuristic. The caller has asked whether it
+// is switched on.
+func (w *Worker) heuristic(typ event.Type, code event.Code, info string, display, seen []byte) {
+	e := event.Event{Type: typ, Code: code, Info: info, Reference: trails.ReferenceHeuristic,
+		Severity: code.Severity(), Confidence: event.Confidence("", true)}
+	w.raise(&e, display, seen)
+}
+
+// raise fills in what all events have and hands the event on, unless this
+// packet raised the same already or is a repeated DNS message.
+func (w *Worker) raise(e *event.Event, display, seen []byte) {
+	p, f := &w.p, &w.facts
+	if w.rules.opt.Redact && f.app == "http" {
+		display, seen = event.Redact(display), event.Redact(seen)
+	}
+	e.Trail, _ = event.Clean(display, event.MaxTrail)
+	e.Observable, _ = event.Clean(seen, event.MaxEvidence)
+	for _, m := range w.raised {
+		if m.code == e.Code && m.trail == e.Trail {
+			return
+		}
+	}
+	if f.app == "dns" && p.Proto == packet.ProtoUDP && len(w.raised) == 0 && w.seen.again(p, digest(f.message)) {
+		w.Stats.Repeats++
+		w.repeated = true
+	}
+	if w.repeated {
+		return
+	}
+	e.Time, e.Number = p.Time.UTC().Truncate(time.Microsecond), p.Number
+	e.Src, e.Dst, e.SrcPort, e.DstPort = p.Src, p.Dst, p.SrcPort, p.DstPort
+	e.Protocol = packet.Label(p.Proto)
+	switch p.Proto {
+	case packet.ProtoTCP:
+		e.Protocol = "TCP"
+	case packet.ProtoUDP:
+		e.Protocol = "UDP"
+	}
+	e.Direction = w.rules.opt.Home.Direction(p.Src, p.Dst)
+	if p.VLAN > 0 {
+		e.VLANs = append([]uint16(nil), p.VLANs[:p.VLAN]...)
+	}
+	e.Aggregate.Count = 1
+	w.fill(e)
+	if w.NewID != nil {
+		e.ID = w.NewID(e, len(w.raised))
+	}
+	w.raised = append(w.raised, mark{e.Code, e.Trail})
+	w.Stats.Events++
+	if w.Emit != nil {
+		w.Emit(*e)
+	}
+}
+
+// fill copies the facts into the event.
+func (w *Worker) fill(e *event.Event) {
+	f := &w.facts
+	text := func(b []byte) string {
+		s, _ := event.Clean(b, event.MaxEvidence)
+		return s
+	}
+	switch f.app {
+	case "dns":
+		e.DNS = event.DNSFacts{Question: text(f.question), Type: f.qtype, Class: f.qclass}
+	case "tls", "quic":
+		if f.serverName != nil {
+			e.TLS.ServerName = text(f.serverName)
+		} else {
+			e.TLS.SHA1, e.TLS.SHA256 = hex.EncodeToString(f.sha1), hex.EncodeToString(f.sha256)
+		}
+	case "http":
+		target := f.target
+		if w.rules.opt.Redact {
+			target = event.Redact(target)
+		}
+		e.HTTP = event.HTTPFacts{Method: text(f.method), Host: text(bytes.TrimSpace(f.host)), Target: text(target), UserAgent: text(f.agent)}
+	}
+	e.Application = f.app
+}

@@ -1,0 +1,186 @@
+package detect
+
+import (
+	"bytes"
+
+	"trailhound/agent/event"
+	"trailhound/agent/protocol/http"
+	"trailhound/trails"
+)
+
+// requests matches every HTTP request of a segment. A segment may start with
+// the rest of a body; the next request is then found by its request line.
+func (w *Worker) requests(b []byte) {
+	for len(b) > 0 {
+		if !w.request.Parse(b) {
+			i := http.Find(b)
+			if i <= 0 || !w.request.Parse(b[i:]) {
+				return
+			}
+			b = b[i:]
+		}
+		w.httpRequest(&w.request)
+		w.facts.app = ""
+		if w.request.Size <= 0 {
+			return
+		}
+		b = b[min(w.request.Size, len(b)):]
+	}
+}
+
+// target is what a request asks for, in canonical form: the host (an address
+// when no Host header says otherwise) and the path that URL trails are matched
+// with. An absolute target replaces both.
+type target struct {
+	host, path []byte
+}
+
+// httpRequest runs the checks on one request in the order of D 12.2.
+func (w *Worker) httpRequest(r *http.Request) {
+	f := &w.facts
+	f.app, f.method, f.host, f.target, f.agent = "http", r.Method, r.Host, r.Target, r.UserAgent
+	w.path = trails.AppendPath(w.path[:0], r.Target)
+	u := target{path: w.path}
+	if r.HasHost {
+		w.host = appendLower(w.host[:0], bytes.TrimSpace(r.Host))
+		u.host = bytes.TrimSuffix(w.host, port80)
+		if w.hostChecks(u) {
+			return
+		}
+	} else {
+		w.host = trails.AppendAddr(w.host[:0], w.p.Dst)
+		u.host = w.host
+		if w.rules.opt.MissingHost && w.rules.heuristic(event.HTTPNoHost) && !r.HostCut {
+			t := append(append(w.text[:0], u.host...), u.path...)
+			w.heuristic(event.HTTP, event.HTTPNoHost, "missing host header (suspicious)", t, t)
+		}
+	}
+	if w.pathForms(r, &u) {
+		return
+	}
+	if len(r.UserAgent) > 0 {
+		w.userAgent(r.UserAgent)
+	}
+	w.url(r, u)
+}
+
+var (
+	port80     = []byte(":80")
+	schemeEnd  = []byte("://")
+	schemeHTTP = []byte("http://")
+	connect    = []byte("CONNECT")
+	probeWords = [][]byte{[]byte("probe"), []byte("proxy"), []byte("echo"), []byte("check")}
+)
+
+// hostChecks is D 12.3: one of three checks on the Host value. True means that
+// nothing else is to be checked.
+func (w *Worker) hostChecks(u target) (stop bool) {
+	rules, host := w.rules, u.host
+	if len(host) > 0 && host[0] >= 'a' && host[0] <= 'z' {
+		if ref := rules.addr(w.p.Dst); ref != 0 {
+			t := trails.AppendAddr(w.text[:0], w.p.Dst)
+			n := len(t)
+			if rules.table.Kind(ref) == trails.Network {
+				t = trails.AppendText(t, trails.Network, rules.table.Key(ref))
+				t = append(append(append(t, " ("...), t[:n]...), ')')
+				t = append(append(append(t, " ("...), withoutPort(host)...), ')')
+				w.trail(event.IP, ref, t[n:], t[:n])
+				return false
+			}
+			t = append(append(append(t, " ("...), withoutPort(host)...), ')')
+			w.trail(event.IP, ref, t, t[:n])
+			return false
+		}
+	} else if w.iotDownload(u) {
+		return true
+	}
+	if rules.opt.HostDomains {
+		w.domain(withoutPort(host))
+	}
+	return false
+}
+
+// pathForms is D 12.4: proxy requests. A target that starts with a slash is
+// none, whatever stands in its query.
+func (w *Worker) pathForms(r *http.Request, u *target) (stop bool) {
+	if len(u.path) == 0 || u.path[0] == '/' {
+		return false
+	}
+	raw := appendLower(w.text[:0], r.Target) // scheme://host keeps its slashes here
+	if w.p.DstPort == 80 && w.rules.heuristic(event.HTTPProxyProbe) && w.proxyProbe(raw) {
+		return true
+	}
+	if i := bytes.Index(raw, schemeEnd); i >= 0 {
+		u.split(trails.AppendPath(w.path[:0], raw[i+3:]))
+	} else if bytes.EqualFold(r.Method, connect) {
+		u.split(u.path)
+	} else {
+		return false
+	}
+	w.domain(withoutPort(u.host))
+	return false
+}
+
+// split takes apart host and path of a target without scheme.
+func (u *target) split(b []byte) {
+	if i := bytes.IndexByte(b, '/'); i >= 0 {
+		u.host, u.path = b[:i], b[i:]
+	} else {
+		u.host, u.path = b, slash
+	}
+	u.host = bytes.TrimSuffix(u.host, port80)
+}
+
+var slash = []byte("/")
+
+// proxyProbe is D 12.4 step 2; raw is the lower-case target.
+func (w *Worker) proxyProbe(raw []byte) bool {
+	rest, ok := bytes.CutPrefix(raw, schemeHTTP)
+	if !ok || !containsAny(raw, probeWords) {
+		return false
+	}
+	host, path := rest, []byte(nil)
+	if i := bytes.IndexByte(rest, '/'); i >= 0 {
+		host, path = rest[:i], rest[i+1:]
+	}
+	if w.rules.whiteName(host) {
+		return false
+	}
+	t := append([]byte(nil), schemeHTTP...)
+	t = append(append(t, bytes.TrimRight(withoutPort(host), ".")...), '/')
+	if len(path) > 0 {
+		t = append(append(append(t, '('), path...), ')')
+	}
+	w.heuristic(event.HTTP, event.HTTPProxyProbe, "potential proxy probe (suspicious)", t, raw)
+	return true
+}
+
+func containsAny(b []byte, words [][]byte) bool {
+	for _, word := range words {
+		if bytes.Contains(b, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutPort cuts ":port" from a host; an address in brackets keeps its
+// colons.
+func withoutPort(host []byte) []byte {
+	i := bytes.LastIndexByte(host, ':')
+	if i < 0 || bytes.IndexByte(host[i:], ']') >= 0 {
+		return host
+	}
+	return host[:i]
+}
+
+func appendLower(dst, b []byte) []byte {
+	at := len(dst)
+	dst = append(dst, b...)
+	for i, c := range dst[at:] {
+		if c >= 'A' && c <= 'Z' {
+			dst[at+i] = c | 0x20
+		}
+	}
+	return dst
+}

@@ -1,0 +1,162 @@
+package detect
+
+import (
+	"bytes"
+
+	"trailhound/agent/event"
+	"trailhound/agent/protocol/http"
+	"trailhound/trails"
+	"trailhound/trails/table"
+)
+
+// url looks up what a request asks for among the URL trails (D 12.7): the
+// reference's candidates in its order, then the host with any path, then what
+// the reference misses: the same without the host's port, percent-decoded, and
+// every directory of the host above the path. A whitelisted host stops all of
+// it (D 12.2 step 4), which is asked only when something is found: nearly all
+// requests are for neither.
+func (w *Worker) url(r *http.Request, u target) {
+	c := &w.urls
+	c.fill(u.path, r)
+	v := w.visit(u.host)
+	if w.lookURL(r, u, v) || w.anyURL(u, v) {
+		return
+	}
+	if host := withoutPort(u.host); len(host) < len(u.host) {
+		u.host, v = host, w.visit(host)
+		if w.lookURL(r, u, v) || w.anyURL(u, v) {
+			return
+		}
+	}
+	if bytes.IndexByte(u.path, '%') >= 0 {
+		w.plain = appendUnescaped(w.plain[:0], u.path)
+		w.text = trails.AppendPath(w.text[:0], w.plain)
+		if !bytes.Equal(w.text, u.path) {
+			u.path = w.text
+			c.fill(u.path, r)
+			if w.lookURL(r, u, v) {
+				return
+			}
+		}
+	}
+	w.ancestors(u, v)
+}
+
+// visit is a host ready for look-ups.
+type visit struct {
+	host []byte
+	hash table.HostHash
+	near bool // whether any URL of it may be listed
+}
+
+func (w *Worker) visit(host []byte) visit {
+	h := w.rules.table.Host(host)
+	return visit{host, h, w.rules.table.HostNear(h)}
+}
+
+// lookURL looks up each candidate alone and behind the host.
+func (w *Worker) lookURL(r *http.Request, u target, v visit) bool {
+	t := w.rules.table
+	for i := range w.urls.n {
+		key := w.urls.at(i)
+		if len(key) == 0 {
+			continue
+		}
+		ph := t.Path(key)
+		ref := w.rules.listed(t.URL(w.rules.noHost, nil, ph, key))
+		if ref == 0 && v.near {
+			ref = w.rules.listed(t.URL(v.hash, v.host, ph, key))
+		}
+		if ref == 0 {
+			continue
+		}
+		if w.rules.whiteName(u.host) {
+			return true
+		}
+		// The directory above a body that holds a slash is part of the body, too.
+		if w.urls.body >= 0 && bytes.IndexByte(key, '?') >= 0 {
+			w.bodyTrail(r, u, ref)
+		} else {
+			w.urlTrail(u, ref)
+		}
+		return true
+	}
+	return false
+}
+
+// anyURL looks up "host/", which stands for every request to that host.
+func (w *Worker) anyURL(u target, v visit) bool {
+	if !v.near {
+		return false
+	}
+	t := w.rules.table
+	ref := w.rules.listed(t.URL(v.hash, v.host, t.Path(slash), slash))
+	if ref == 0 {
+		return false
+	}
+	if w.rules.whiteName(u.host) {
+		return true
+	}
+	seen := append(append([]byte(nil), u.host...), u.path...)
+	w.trail(event.URL, ref, t.Key(ref), seen)
+	return true
+}
+
+// ancestors looks up the directories above the path behind the host.
+func (w *Worker) ancestors(u target, v visit) {
+	if !v.near {
+		return
+	}
+	path := u.path
+	if i := bytes.IndexByte(path, '?'); i >= 0 {
+		path = path[:i]
+	}
+	t := w.rules.table
+	for range maxAncestors {
+		i := bytes.LastIndexByte(path, '/')
+		if i <= 0 {
+			return
+		}
+		path = path[:i]
+		if ref := w.rules.listed(t.URL(v.hash, v.host, t.Path(path), path)); ref != 0 {
+			w.urlTrail(u, ref)
+			return
+		}
+	}
+}
+
+const maxAncestors = 16
+
+// urlTrail raises a URL event: host and path with every part that is not the
+// key in parentheses.
+func (w *Worker) urlTrail(u target, ref table.Ref) {
+	seen := append(append([]byte(nil), u.host...), u.path...)
+	key := w.rules.table.Key(ref)
+	var out []byte
+	rest := seen
+	for {
+		i := bytes.Index(rest, key)
+		part := rest
+		if i >= 0 {
+			part = rest[:i]
+		}
+		if len(part) > 0 {
+			out = append(append(append(out, '('), part...), ')')
+		}
+		if i < 0 {
+			break
+		}
+		out = append(out, key...)
+		rest = rest[i+len(key):]
+	}
+	w.trail(event.URL, ref, out, seen)
+}
+
+// bodyTrail raises the event of a key that is path, '?' and body.
+func (w *Worker) bodyTrail(r *http.Request, u target, ref table.Ref) {
+	seen := append(append([]byte(nil), u.host...), u.path...)
+	t := append(append(append([]byte(nil), u.host...), '('), u.path...)
+	t = append(append(append(t, ` \(`...), r.Method...), ' ')
+	t = append(append(t, bytes.TrimSpace(r.Body)...), `\))`...)
+	w.trail(event.HTTP, ref, t, seen)
+}

@@ -1,0 +1,195 @@
+package detect
+
+import (
+	"time"
+
+	"trailhound/agent/event"
+	"trailhound/agent/packet"
+	"trailhound/agent/protocol/dns"
+	"trailhound/agent/protocol/http"
+	"trailhound/agent/protocol/quic"
+	"trailhound/agent/protocol/tls"
+	"trailhound/trails/table"
+)
+
+// Worker matches one stream of packets. It is used by one goroutine.
+type Worker struct {
+	// Emit takes each event as it is raised. The event is the receiver's.
+	Emit func(e event.Event)
+	// NewID gives the id of the n-th event (from 0) of the present packet.
+	NewID func(e *event.Event, n int) [16]byte
+	// Stats counts what the worker met.
+	Stats Stats
+
+	rules   *Rules
+	decoder packet.Decoder
+	p       packet.Packet
+	raised  []mark // what the present packet raised already
+	seen    repeats
+	// repeated is set when the present packet is a DNS message seen before in
+	// this second.
+	repeated bool
+	ahead    byte // keeps the reads of Ahead from being optimised away
+
+	names    table.Names
+	message  dns.Message
+	question dns.Question
+	request  http.Request
+	hello    tls.Hello
+	certs    tls.Certificates
+	quic     *quic.Decoder
+	facts    facts
+	name     [256]byte
+	host     []byte
+	path     []byte
+	text     []byte
+	plain    []byte
+	urls     candidates
+
+	cleanNames, cleanAgents clean
+}
+
+// The texts that a worker remembers as clean.
+const (
+	cleanNames  = 1 << 14
+	cleanAgents = 1 << 8
+)
+
+// Stats counts what passed a worker. The packets that were not decoded are
+// counted by reason in Decode.
+type Stats struct {
+	Packets, Bytes, Events, Repeats uint64
+}
+
+// NewWorker makes a worker for rules.
+func NewWorker(rules *Rules) *Worker {
+	names, agents := cleanNames, cleanAgents
+	if rules.opt.NoCaches {
+		names, agents = 0, 0
+	}
+	return &Worker{rules: rules, quic: quic.NewDecoder(), seen: newRepeats(),
+		cleanNames: newClean(names), cleanAgents: newClean(agents),
+		host: make([]byte, 0, 256), path: make([]byte, 0, 4096), text: make([]byte, 0, 8192)}
+}
+
+// SetRules changes what is matched against, between two packets.
+func (w *Worker) SetRules(rules *Rules) {
+	w.rules = rules
+	w.cleanNames.reset()
+	w.cleanAgents.reset()
+}
+
+// Decode gives the counts of frames by the outcome of decoding.
+func (w *Worker) Decode() *[packet.NumReasons]uint64 { return &w.decoder.Counts }
+
+// Frame decodes one frame and matches it. Number counts the capture's frames
+// from 1 and is 0 live.
+func (w *Worker) Frame(link packet.LinkType, frame []byte, at time.Time, number uint64) packet.Reason {
+	w.Stats.Packets++
+	w.Stats.Bytes += uint64(len(frame))
+	reason := w.decoder.Decode(link, frame, &w.p)
+	if reason != packet.OK {
+		return reason
+	}
+	w.p.Time, w.p.Number = at, number
+	w.match()
+	return reason
+}
+
+// match is the order of checks per packet (D 4): what a handshake names, then
+// by protocol. Payload is recognised by its first bytes; no port decides alone.
+func (w *Worker) match() {
+	if len(w.raised) > 0 {
+		w.raised = w.raised[:0]
+	}
+	w.repeated = false
+	p := &w.p
+	switch p.Proto {
+	case packet.ProtoTCP:
+		w.tcp(p)
+	case packet.ProtoUDP:
+		w.udp(p)
+	default:
+		w.other(p)
+	}
+}
+
+func (w *Worker) tcp(p *packet.Packet) {
+	if p.Flags&(packet.FlagSYN|packet.FlagACK|packet.FlagRST|packet.FlagFIN|packet.FlagPSH|packet.FlagURG) == packet.FlagSYN {
+		w.syn(p)
+	}
+	b := p.Payload
+	if len(b) < 8 {
+		return
+	}
+	switch {
+	case tls.Looks(b):
+		w.handshake(b)
+	default:
+		switch http.Looks(b) {
+		case http.RequestLike:
+			w.requests(b)
+			return
+		case http.ResponseLike:
+			return
+		}
+		w.dnsTCP(p, b)
+	}
+}
+
+func (w *Worker) udp(p *packet.Packet) {
+	b := p.Payload
+	if p.DstPort == 53 || p.SrcPort == 53 {
+		if w.dns(p, b, true) {
+			return
+		}
+	}
+	w.datagram(p)
+	if len(b) < 12 {
+		return
+	}
+	if quic.Looks(b) {
+		if name, ok := w.quic.ServerName(b); ok {
+			w.serverName(name, "quic")
+		}
+		return
+	}
+	if dns.Looks(b) {
+		w.dns(p, b, false)
+	}
+}
+
+// handshake reads the server name of a ClientHello, else the certificates of a
+// server's flight (D 13).
+func (w *Worker) handshake(b []byte) {
+	if w.hello.Parse(b) {
+		if len(w.hello.ServerName) > 0 {
+			w.serverName(w.hello.ServerName, "tls")
+		}
+		return
+	}
+	if w.rules.digests {
+		w.certificates(b)
+	}
+}
+
+func (w *Worker) serverName(name []byte, app string) {
+	if host, ok := tls.HostName(w.name[:], name); ok {
+		w.facts.app, w.facts.serverName = app, host
+		w.domain(host)
+		w.facts.app = ""
+	}
+}
+
+// Packet is the packet last decoded, valid as long as its frame.
+func (w *Worker) Packet() *packet.Packet { return &w.p }
+
+// Ahead touches the headers of a frame that will be matched a few frames from
+// now, so that its memory is on the way while the present one is worked on.
+// Frames come from memory that no cache holds; waiting for their first line is
+// a third of what a plain packet costs.
+func (w *Worker) Ahead(frame []byte) {
+	if len(frame) > 64 {
+		w.ahead += frame[12] + frame[64]
+	}
+}

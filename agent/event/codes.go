@@ -1,0 +1,124 @@
+package event
+
+import "strings"
+
+// The codes of events that a trail raised: one per type a trail can have.
+const (
+	TrailDNS   Code = "trail.dns"
+	TrailIP    Code = "trail.ip"
+	TrailIPORT Code = "trail.iport"
+	TrailURL   Code = "trail.url"
+	TrailHTTP  Code = "trail.http"
+	TrailUA    Code = "trail.ua"
+	TrailCERT  Code = "trail.cert"
+)
+
+// The codes of the heuristics.
+const (
+	ScanPort      Code = "scan.port"
+	ScanUDP       Code = "scan.udp"
+	ScanWeb       Code = "scan.web"
+	ScanInfection Code = "scan.infection"
+
+	DNSLong         Code = "dns.long"
+	DNSExhaustion   Code = "dns.exhaustion"
+	DNSNXDomain     Code = "dns.nxdomain"
+	DNSParked       Code = "dns.parked"
+	DNSDGAEntropy   Code = "dns.dga.entropy"
+	DNSDGAConsonant Code = "dns.dga.consonant"
+	DNSSinkholed    Code = "dns.sinkholed"
+
+	HTTPSinkhole    Code = "http.sinkhole"
+	HTTPIoT         Code = "http.iot"
+	HTTPSeized      Code = "http.seized"
+	HTTPCType       Code = "http.ctype"
+	HTTPNoHost      Code = "http.nohost"
+	HTTPProxyProbe  Code = "http.proxyprobe"
+	HTTPUA          Code = "http.ua"
+	HTTPSQLi        Code = "http.sqli"
+	HTTPXMLi        Code = "http.xmli"
+	HTTPPHPi        Code = "http.phpi"
+	HTTPLDAPi       Code = "http.ldapi"
+	HTTPXSS         Code = "http.xss"
+	HTTPXXE         Code = "http.xxe"
+	HTTPSSTI        Code = "http.ssti"
+	HTTPLeak        Code = "http.leak"
+	HTTPConfig      Code = "http.config"
+	HTTPRCE         Code = "http.rce"
+	HTTPTraversal   Code = "http.traversal"
+	HTTPWebScan     Code = "http.webscan"
+	HTTPDNSChanger  Code = "http.dnschanger"
+	HTTPNonexistent Code = "http.nonexistent"
+	HTTPDownload    Code = "http.download"
+)
+
+// Heuristics lists the codes of all heuristics, in the order of the manual.
+func Heuristics() []Code {
+	return []Code{
+		ScanPort, ScanUDP, ScanWeb, ScanInfection,
+		DNSLong, DNSExhaustion, DNSNXDomain, DNSParked, DNSDGAEntropy, DNSDGAConsonant, DNSSinkholed,
+		HTTPSinkhole, HTTPIoT, HTTPSeized, HTTPCType, HTTPNoHost, HTTPProxyProbe, HTTPUA,
+		HTTPSQLi, HTTPXMLi, HTTPPHPi, HTTPLDAPi, HTTPXSS, HTTPXXE, HTTPSSTI,
+		HTTPLeak, HTTPConfig, HTTPRCE, HTTPTraversal, HTTPWebScan, HTTPDNSChanger,
+		HTTPNonexistent, HTTPDownload,
+	}
+}
+
+// CodeOf gives the code of a trail's event: "trail." and the type in lower
+// case.
+func CodeOf(t Type) Code {
+	switch t {
+	case DNS:
+		return TrailDNS
+	case IP:
+		return TrailIP
+	case IPORT:
+		return TrailIPORT
+	case URL:
+		return TrailURL
+	case HTTP:
+		return TrailHTTP
+	case UA:
+		return TrailUA
+	case CERT:
+		return TrailCERT
+	}
+	return Code("trail." + strings.ToLower(string(t)))
+}
+
+// IsTrail says whether a trail raised the event.
+func (c Code) IsTrail() bool { return strings.HasPrefix(string(c), "trail.") }
+
+// IsHealth says whether the sensor speaks of itself.
+func (c Code) IsHealth() bool { return strings.HasPrefix(string(c), "health.") }
+
+// IsHeuristic says whether a heuristic raised the event.
+func (c Code) IsHeuristic() bool { return c != "" && !c.IsTrail() && !c.IsHealth() }
+
+// Category is "trail", "heuristic" or "health": what rules in a SIEM split on
+// before anything else.
+func (c Code) Category() string {
+	switch {
+	case c.IsTrail():
+		return "trail"
+	case c.IsHealth():
+		return "health"
+	}
+	return "heuristic"
+}
+
+// Severity is the severity of a heuristic. A guess is at most medium, except
+// where the other side itself said that the host is infected. The severity of
+// a trail is in its info and reference: see RateTrail.
+func (c Code) Severity() Severity {
+	switch c {
+	case DNSSinkholed, HTTPSinkhole, HTTPIoT:
+		return High
+	case ScanPort, ScanUDP, ScanWeb:
+		return Low
+	}
+	if c.IsHealth() {
+		return Info
+	}
+	return Medium
+}

@@ -1,0 +1,147 @@
+// Package event says what a detection is.
+package event
+
+import (
+	"net/netip"
+	"time"
+
+	"trailhound/trails"
+)
+
+// Type is the kind of observation as the reference names it.
+type Type string
+
+// The types of the reference.
+const (
+	DNS   Type = "DNS"   // a name, whatever carried it
+	IP    Type = "IP"    // an address
+	IPORT Type = "IPORT" // an address with port
+	URL   Type = "URL"   // path, host with path, or any URL of a host
+	HTTP  Type = "HTTP"  // response checks, body hits, odd requests
+	UA    Type = "UA"    // a user agent
+	PATH  Type = "PATH"  // web scanning
+	PORT  Type = "PORT"  // infection scanning
+	CERT  Type = "CERT"  // a server certificate
+)
+
+// Code is the stable machine name of what was detected. SIEM rules are written
+// against it, so a code is never renamed.
+type Code string
+
+// Severity is low, medium or high; Info is for what the sensor says of itself.
+type Severity uint8
+
+// The severities, in rising order.
+const (
+	Info Severity = iota
+	Low
+	Medium
+	High
+)
+
+// Direction says how an event's packet went, seen from the home networks.
+type Direction string
+
+// The directions, as ECS network.direction spells them for a perimeter sensor.
+const (
+	Inbound   Direction = "inbound"
+	Outbound  Direction = "outbound"
+	Internal  Direction = "internal"
+	External  Direction = "external"
+	Undecided Direction = "unknown"
+)
+
+// Event is one detection, or the summary of repeats of one. Numbers stay
+// numbers and what is absent stays the zero value: no "-" and no "A,B" in here.
+type Event struct {
+	ID    [16]byte // UUID, fixed when the event is made: version 7 live, version 8 in replay
+	Epoch uint64   // the journal's, given when the event is appended; 0 before
+	Seq   uint64   // the journal's sequence number, from 1; 0 before
+
+	Time   time.Time // of the packet, UTC, microseconds
+	Number uint64    // the packet's number in a replayed capture, from 1; 0 live
+
+	Type       Type
+	Code       Code
+	Severity   Severity
+	Confidence uint8 // 0-100
+	Direction  Direction
+
+	// What was seen, three ways: the observable as it was on the wire, the
+	// indicator that it matched, and the reference's display form with what is
+	// not the indicator in parentheses.
+	Observable string
+	Indicator  string
+	Kind       trails.Kind // the indicator's kind; Invalid for a heuristic
+	Trail      string
+
+	Info      string
+	Reference string
+	Sources   []trails.Source // where the trail was read, the winner first
+
+	Src, Dst         netip.Addr
+	SrcPort, DstPort uint16 // 0: none
+	Protocol         string // TCP, UDP, ICMP, ICMPV6, GRE ...: the reference's label
+	Forwarded        string // forwarded-for value of the request, unvalidated text
+	Application      string // dns, http, tls, quic; empty when unknown
+
+	DNS  DNSFacts
+	HTTP HTTPFacts
+	TLS  TLSFacts
+
+	Interface string // capture interface, empty in replay
+	Alias     string // what the operator calls that interface
+	VLANs     []uint16
+
+	// Aggregate is set on the first event of an aggregation key and on the
+	// summaries of its repeats.
+	Aggregate Aggregate
+}
+
+// DNSFacts is what a DNS message said.
+type DNSFacts struct {
+	Question string // as asked, lower case
+	Type     uint16 // 0: none
+	Class    uint16
+}
+
+// HTTPFacts is what an HTTP message said. All text is capped and cleaned.
+type HTTPFacts struct {
+	Method    string
+	Host      string
+	Target    string // the request target as sent
+	Status    uint16
+	UserAgent string
+}
+
+// TLSFacts is what a TLS or QUIC handshake said.
+type TLSFacts struct {
+	ServerName string
+	SHA1       string // of the server's certificate, lower-case hex
+	SHA256     string
+}
+
+// Aggregate tells how many detections an event stands for.
+type Aggregate struct {
+	ID      [16]byte // shared by the first event and its summaries; zero: not aggregated
+	Summary bool     // a summary of repeats, not a first event
+	// Count is the number of detections this event stands for: 1, or the
+	// repeats folded into a summary.
+	Count       uint64
+	First, Last time.Time // of those detections; zero when Count is 1
+	// Distinct values among the repeats, in rising order, at most MaxValues
+	// each; the More numbers say how many further values were seen.
+	SrcPorts, DstPorts         []uint16
+	Dsts                       []netip.Addr
+	MoreSrcPorts, MoreDstPorts uint32
+	MoreDsts                   uint32
+}
+
+// MaxValues bounds each list of distinct values in an Aggregate.
+const MaxValues = 32
+
+// Limits on text that comes from the network (bytes).
+const (
+	MaxEvidence = 1024
+	MaxTrail    = 4096
+)

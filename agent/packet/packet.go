@@ -1,0 +1,61 @@
+// Package packet turns a captured frame into addresses, ports and payload.
+//
+// A Decoder fills one reused Packet with slices into the frame. It never
+// copies, never allocates and never panics, whatever the frame holds: every
+// length of a header is checked against what was captured.
+package packet
+
+import (
+	"net/netip"
+	"time"
+)
+
+// IP protocol numbers that the sensor treats by name (IANA protocol-numbers).
+const (
+	ProtoICMP   = 1
+	ProtoTCP    = 6
+	ProtoUDP    = 17
+	ProtoICMPv6 = 58
+)
+
+// TCP flags (RFC 9293 3.1; ECN flags RFC 3168).
+const (
+	FlagFIN = 1 << iota
+	FlagSYN
+	FlagRST
+	FlagPSH
+	FlagACK
+	FlagURG
+	FlagECE
+	FlagCWR
+)
+
+// LinkType is a link type as capture files number it (LINKTYPE_*).
+type LinkType uint16
+
+// Packet is one decoded frame. All slices point into Frame and are valid only
+// as long as the frame is.
+type Packet struct {
+	Frame  []byte    // the captured frame, link header first
+	Time   time.Time // when it was captured, UTC
+	Number uint64    // its number in the capture, from 1
+
+	Src, Dst netip.Addr // never zoned; IPv4 as 4 bytes
+	// Proto is the protocol behind the last IPv6 extension header that was
+	// walked, or the IPv4 protocol.
+	Proto            uint8
+	SrcPort, DstPort uint16 // TCP and UDP only, else 0
+	Flags            uint8  // TCP flags, else 0
+	// Fragment is true for the first fragment of a fragmented datagram (later
+	// ones are not decoded).
+	Fragment bool
+	// Truncated is true when the frame was captured shorter than the IP header
+	// says the packet is.
+	Truncated bool
+
+	VLANs [4]uint16 // VLAN ids, outermost first
+	VLAN  uint8     // how many of them are set
+
+	IP      []byte // the IP packet, from its header to its stated end
+	Payload []byte // what TCP or UDP carries, else what IP carries, to its stated end
+}

@@ -1,0 +1,218 @@
+package agent
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"trailhound/agent/capture"
+	"trailhound/agent/detect"
+	"trailhound/agent/event"
+)
+
+// place orders packets over all files of a replay.
+type place struct {
+	file   int
+	number uint64
+}
+
+func (p place) before(q place) bool {
+	return p.file < q.file || p.file == q.file && p.number < q.number
+}
+
+// progress is what a worker reports to the gate: events in order, and that it
+// will report none of any packet up to and including upto.
+type progress struct {
+	events []placed
+	upto   place
+}
+
+type placed struct {
+	event.Event
+	place
+}
+
+// queuePart is the most events in one report, so that a queue of reports is
+// bounded in events.
+const queuePart = 64
+
+// run is one worker of a replay.
+type run struct {
+	replay         *Replay
+	index, workers int
+	queue          chan progress
+
+	worker      *detect.Worker
+	file        int
+	pending     []placed
+	print       [sha256.Size]byte // of the present file
+	damaged     []error
+	faults      uint64
+	fault       error
+	first, last time.Time
+	interrupted bool
+
+	frames []capture.Frame // the present batch
+	next   int             // the frame of it that comes next
+}
+
+// loop runs over all files. It owns the worker until the queue is closed.
+func (r *run) loop(ctx context.Context) {
+	defer close(r.queue)
+	// A table that is truncated in place makes its mapping fault. That must end
+	// the use of the table, not the sensor.
+	debug.SetPanicOnFault(true)
+	r.worker = detect.NewWorker(r.replay.Rules)
+	r.worker.Emit = func(e event.Event) {
+		r.pending = append(r.pending, placed{e, place{r.file, e.Number}})
+	}
+	r.worker.NewID = r.id
+	for i, path := range r.replay.Files {
+		r.file = i
+		r.print = fingerprint(path)
+		if err := r.read(ctx, path); err != nil {
+			if ctx.Err() != nil {
+				r.interrupted = true
+				return
+			}
+			r.damaged = append(r.damaged, err)
+		}
+		if !r.report(ctx, place{i + 1, 0}) {
+			return
+		}
+	}
+}
+
+// read runs over one file. A panic that is no fault of the table is passed on.
+func (r *run) read(ctx context.Context, path string) error {
+	source, err := r.replay.open(path, r.index, r.workers)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	for {
+		frames, err := source.Next()
+		r.frames, r.next = frames, 0
+		for r.next < len(r.frames) {
+			if fault := r.batch(); fault != nil {
+				r.degrade(fault)
+			}
+		}
+		upto := place{r.file, 0}
+		if p, ok := source.(capture.Progress); ok {
+			upto.number, _ = p.Progress()
+		} else if n := len(frames); n > 0 {
+			upto.number = frames[n-1].Number
+		}
+		if !r.report(ctx, upto) {
+			return ctx.Err()
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// batch matches the frames of the batch that are left. It returns the fault
+// that stopped it; the frame that met the fault is not tried again.
+func (r *run) batch() (fault error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if fault = tableFault(v); fault == nil {
+				panic(v)
+			}
+		}
+	}()
+	for r.next < len(r.frames) {
+		f := &r.frames[r.next]
+		r.next++
+		if r.first.IsZero() {
+			r.first = f.Time
+		}
+		if f.Time.After(r.last) {
+			r.last = f.Time
+		}
+		r.worker.Frame(f.Link, f.Data, f.Time, f.Number)
+	}
+	return nil
+}
+
+// tableFault tells a fault of a mapping from a programmer's error: the former
+// carries the address.
+func tableFault(v any) error {
+	e, ok := v.(runtime.Error)
+	if !ok {
+		return nil
+	}
+	at, ok := v.(interface{ Addr() uintptr })
+	if !ok {
+		return nil
+	}
+	return fmt.Errorf("trail table cannot be read any more (fault at %#x: %w)", at.Addr(), e)
+}
+
+// degrade goes on with the last good table.
+func (r *run) degrade(fault error) {
+	r.faults++
+	if r.fault == nil {
+		r.fault = fault
+	}
+	var rules *detect.Rules
+	if r.replay.Fallback != nil {
+		rules = r.replay.Fallback(fault)
+	}
+	if rules == nil {
+		r.next = len(r.frames)
+		return
+	}
+	r.worker.SetRules(rules)
+}
+
+// report hands the pending events to the gate, waiting while it is behind.
+func (r *run) report(ctx context.Context, upto place) bool {
+	for {
+		n := min(len(r.pending), queuePart)
+		part := progress{upto: upto}
+		if n > 0 {
+			part.events = append([]placed(nil), r.pending[:n]...)
+		}
+		r.pending = r.pending[n:]
+		if len(r.pending) > 0 {
+			// What follows has a higher place than what was reported.
+			part.upto = part.events[n-1].place
+			if r.pending[0].place == part.upto {
+				part.upto.number--
+			}
+		}
+		select {
+		case r.queue <- part:
+		case <-ctx.Done():
+			return false
+		}
+		if len(r.pending) == 0 {
+			r.pending = nil
+			return true
+		}
+	}
+}
+
+// id names an event by the capture, the packet with its time and content, the
+// code and the ordinal: the same replay gives the same ids.
+func (r *run) id(e *event.Event, n int) [16]byte {
+	h := sha256.New()
+	h.Write(r.print[:])
+	var at [8]byte
+	binary.BigEndian.PutUint64(at[:], uint64(e.Time.UnixNano()))
+	h.Write(at[:])
+	h.Write(r.worker.Packet().Frame)
+	return event.ReplayID([32]byte(h.Sum(nil)), e.Number, e.Code, n)
+}

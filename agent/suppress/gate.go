@@ -1,0 +1,196 @@
+// Package suppress is the gate that every event passes on its way out: the
+// whitelist of addresses, and the folding of repeats into summaries.
+//
+// The first event of a key goes out at once; what repeats within the key's
+// window becomes one summary when the window closes. A key that keeps
+// repeating doubles its window, up to an hour; one that stays silent for a
+// window is forgotten. Nothing disappears uncounted: the counts of all events
+// and summaries that leave add up to what came in less what was suppressed.
+package suppress
+
+import (
+	"container/heap"
+	"crypto/sha256"
+	"net/netip"
+	"time"
+
+	"trailhound/agent/event"
+)
+
+// Bounds of a gate.
+const (
+	// MaxKeys is how many keys are followed at once. Events beyond it go out
+	// one by one.
+	MaxKeys = 50_000
+	// MaxWindow ends the doubling of a key's window.
+	MaxWindow = time.Hour
+)
+
+// Options of a gate.
+type Options struct {
+	// Whitelisted is the address test of the whitelist; nil: no whitelist.
+	// Events of type DNS are exempt from it, since resolvers are listed.
+	Whitelisted func(a netip.Addr) bool
+	// Window is the first window of a key; 0 lets every event pass by itself.
+	Window time.Duration
+}
+
+// Counts says what became of the events. Detected = Suppressed + Folded +
+// Passed at any time.
+type Counts struct {
+	Detected   uint64 // events that came in
+	Suppressed uint64 // taken out by the whitelist
+	Folded     uint64 // repeats that became part of a summary
+	Passed     uint64 // events that went out by themselves
+	Summaries  uint64
+	Unkeyed    uint64 // of Passed: not followed because MaxKeys was reached
+}
+
+// Gate is used by one goroutine. Its clock is the latest time of the events.
+type Gate struct {
+	opt    Options
+	counts Counts
+	keys   map[key]*group
+	due    schedule
+	now    time.Time
+}
+
+// key is what makes two detections the same.
+type key struct {
+	src       netip.Addr
+	indicator string // the trail's key; a heuristic's display trail
+	code      event.Code
+	info      string
+}
+
+// group is an open window of a key.
+type group struct {
+	key    key
+	id     [16]byte
+	window time.Duration
+	start  time.Time
+	number uint64 // of the window, from 0
+	fold   fold
+	at     int // place in the schedule
+}
+
+// New makes a gate.
+func New(opt Options) *Gate { return &Gate{opt: opt, keys: make(map[key]*group)} }
+
+// Counts gives the counts up to now.
+func (g *Gate) Counts() Counts { return g.counts }
+
+// Take lets an event through, folds it, or suppresses it. Windows that ended
+// before it are closed first. Out gets what leaves, in order.
+func (g *Gate) Take(e event.Event, out func(event.Event)) {
+	g.counts.Detected++
+	if g.opt.Whitelisted != nil && e.Type != event.DNS && (g.opt.Whitelisted(e.Src) || g.opt.Whitelisted(e.Dst)) {
+		g.counts.Suppressed++
+		return
+	}
+	if g.opt.Window <= 0 {
+		g.counts.Passed++
+		out(e)
+		return
+	}
+	g.Advance(e.Time, out)
+	k := key{e.Src, e.Indicator, e.Code, e.Info}
+	if k.indicator == "" {
+		k.indicator = e.Trail
+	}
+	if open, ok := g.keys[k]; ok {
+		g.counts.Folded++
+		open.fold.add(&e)
+		return
+	}
+	g.counts.Passed++
+	if len(g.keys) >= MaxKeys {
+		g.counts.Unkeyed++
+		out(e)
+		return
+	}
+	open := &group{key: k, id: e.ID, window: g.opt.Window, start: g.now}
+	g.keys[k] = open
+	heap.Push(&g.due, open)
+	e.Aggregate.ID = e.ID
+	out(e)
+}
+
+// Advance moves the clock and closes the windows that have ended.
+func (g *Gate) Advance(now time.Time, out func(event.Event)) {
+	if !now.After(g.now) {
+		return
+	}
+	g.now = now
+	for len(g.due) > 0 && !g.due[0].end().After(now) {
+		open := g.due[0]
+		if open.fold.count == 0 {
+			heap.Pop(&g.due)
+			delete(g.keys, open.key)
+			continue
+		}
+		g.summarise(open, out)
+		// The next window starts where this one ended, but not in a past that
+		// the clock has jumped over.
+		open.start = open.end()
+		open.window = min(2*open.window, MaxWindow)
+		if !open.end().After(now) {
+			open.start = now
+		}
+		heap.Fix(&g.due, open.at)
+	}
+}
+
+// Flush closes all windows, at the end of the input.
+func (g *Gate) Flush(out func(event.Event)) {
+	for len(g.due) > 0 {
+		open := heap.Pop(&g.due).(*group)
+		delete(g.keys, open.key)
+		if open.fold.count > 0 {
+			g.summarise(open, out)
+		}
+	}
+}
+
+func (g *Gate) summarise(open *group, out func(event.Event)) {
+	e := open.fold.summary()
+	e.Aggregate.ID = open.id
+	open.number++
+	// The id follows from the first event's, so a repeated replay gives the
+	// same ids and the summary of a crash is not stored twice.
+	e.ID = event.ReplayID(sha256.Sum256(open.id[:]), open.number, e.Code, 0)
+	open.fold = fold{}
+	g.counts.Summaries++
+	out(e)
+}
+
+func (o *group) end() time.Time { return o.start.Add(o.window) }
+
+// schedule is a heap of groups by the end of their windows; equal ends keep
+// the order of ids, so that replays agree.
+type schedule []*group
+
+func (s schedule) Len() int { return len(s) }
+func (s schedule) Less(i, j int) bool {
+	a, b := s[i].end(), s[j].end()
+	if a.Equal(b) {
+		return string(s[i].id[:]) < string(s[j].id[:])
+	}
+	return a.Before(b)
+}
+func (s schedule) Swap(i, j int) {
+	s[i], s[j] = s[j], s[i]
+	s[i].at, s[j].at = i, j
+}
+func (s *schedule) Push(x any) {
+	g := x.(*group)
+	g.at = len(*s)
+	*s = append(*s, g)
+}
+func (s *schedule) Pop() any {
+	old := *s
+	g := old[len(old)-1]
+	old[len(old)-1] = nil
+	*s = old[:len(old)-1]
+	return g
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+
+	"trailhound/agent/config"
+)
+
+// Exit codes (sysexits.h for 64, 77 and 78).
+const (
+	exitDone       = 0
+	exitFailed     = 1
+	exitUsage      = 64
+	exitPrivilege  = 77
+	exitConfig     = 78
+	exitInterrupt  = 130
+	hintUsage      = "run %q for the usage"
+	programCommand = "trailhound"
+)
+
+// usageError is a wrong command line.
+type usageError struct {
+	err  error
+	hint string
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// usagef makes a usageError.
+func usagef(format string, args ...any) error {
+	return &usageError{err: fmt.Errorf(format, args...)}
+}
+
+// errReported ends a command with exit code 1 when everything there is to say
+// has been said.
+var errReported = errors.New("failed")
+
+// exitCode says what went wrong on w, one line a problem, and gives the code.
+func exitCode(w io.Writer, err error) int {
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(w, "trailhound: interrupted")
+		return exitInterrupt
+	case errors.Is(err, syscall.EPIPE):
+		return exitFailed // the reader has gone: nobody is there to be told
+	case errors.As(err, &usage):
+		complain(w, usage.err)
+		if usage.hint != "" {
+			fmt.Fprintln(w, usage.hint)
+		}
+		return exitUsage
+	case isConfig(err):
+		complain(w, err)
+		return exitConfig
+	}
+	complain(w, err)
+	return exitFailed
+}
+
+// complain writes an error, each line of it led by the program's name.
+func complain(w io.Writer, err error) {
+	for _, line := range strings.Split(strings.TrimRight(err.Error(), "\n"), "\n") {
+		fmt.Fprintf(w, "trailhound: %s\n", line)
+	}
+}
+
+// warn writes a warning that does not change the outcome.
+func warn(w io.Writer, format string, args ...any) {
+	fmt.Fprintf(w, "trailhound: warning: "+format+"\n", args...)
+}
+
+// isConfig says whether an error is about the configuration.
+func isConfig(err error) bool {
+	var one *config.Error
+	return errors.As(err, &one)
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trailhound/agent"
+	"trailhound/agent/config"
+	"trailhound/agent/detect"
+	"trailhound/agent/event"
+	"trailhound/agent/suppress"
+	"trailhound/outputs/format"
+	"trailhound/trails/starter"
+	"trailhound/trails/whitelist"
+)
+
+// replayFlags are the flags of replay.
+type replayFlags struct {
+	trails    []string
+	whitelist []string
+	every     bool
+	format    string
+	output    string
+	quiet     bool
+}
+
+func (a *app) replayCommand() *cobra.Command {
+	var f replayFlags
+	cmd := &cobra.Command{
+		Use:   "replay CAPTURE...",
+		Short: "Detect in capture files: events to standard output, a summary to standard error",
+		Long: "Replay reads captures (pcap, pcapng; plain, gzip or zstd; - for standard input) and prints what the\n" +
+			"sensor would have raised. Several captures are one stream. The exit code is 1 when one of them is damaged\n" +
+			"or cannot be read; everything readable is processed all the same.",
+		Example: "  trailhound replay capture.pcap\n" +
+			"  trailhound replay --trails trails.csv --every --format json capture.pcap.gz\n" +
+			"  tcpdump -w - -i eth0 -c 1000 | trailhound replay -",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.replay(cmd.Context(), f, args) },
+	}
+	cmd.Flags().StringArrayVar(&f.trails, "trails", nil, "trails to match: a compiled table, a merged CSV, a directory or a plain list (`path`, repeatable; replaces the configured ones)")
+	cmd.Flags().StringArrayVar(&f.whitelist, "whitelist", nil, "whitelist `file` (repeatable; replaces the configured ones; none: no whitelist)")
+	cmd.Flags().BoolVar(&f.every, "every", false, "show every event by itself instead of folding repeats")
+	cmd.Flags().StringVar(&f.format, "format", "", "`format` of the events: "+strings.Join(format.Names(), ", ")+" (default table on a terminal, else csv)")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "write the events to `file` instead of standard output")
+	cmd.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no summary")
+	return cmd
+}
+
+func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	// Matching allocates nothing, so what the collector would need room for is
+	// only the start; a small heap is worth more than a rare collection.
+	debug.SetGCPercent(50)
+	t, what, err := a.openTrails(c, f.trails)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	white, err := a.openWhitelist(c, f.whitelist)
+	if err != nil {
+		return err
+	}
+	out, err := a.openEvents(c, f)
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	r := &agent.Replay{
+		Files: files, Stdin: a.in, Workers: int(c.Capture.Workers), Snaplen: int(c.Capture.Snaplen),
+		Rules: detect.NewRules(t, white, detectOptions(c)),
+		Gate:  suppress.New(suppress.Options{Whitelisted: white.Addr, Window: aggregate(c, f)}),
+		Sink:  out.take,
+	}
+	r.Fallback = func(fault error) *detect.Rules { return fallbackRules(c, white) }
+	for _, p := range r.Rules.Unusable {
+		warn(a.err, "trail is no usable expression: %v", p)
+	}
+	sum, err := r.Run(ctx)
+	if closeErr := out.close(err == nil); err == nil {
+		err = closeErr
+	}
+	if !f.quiet {
+		a.printSummary(sum, r.Gate.Counts(), what, time.Since(started))
+	}
+	for _, d := range sum.Damaged {
+		complain(a.err, d)
+	}
+	if sum.Fault != nil {
+		complain(a.err, fmt.Errorf("%w; went on with the starter set", sum.Fault))
+	}
+	if err == nil && (len(sum.Damaged) > 0 || sum.Fault != nil) {
+		err = errReported
+	}
+	return err
+}
+
+// aggregate is the window of the gate.
+func aggregate(c *config.Config, f replayFlags) time.Duration {
+	if f.every {
+		return 0
+	}
+	return c.Suppress.Aggregate
+}
+
+// fallbackRules are those of the starter set, for when the trail table cannot
+// be read any more.
+func fallbackRules(c *config.Config, white *whitelist.List) *detect.Rules {
+	t, err := starterTable()
+	if err != nil {
+		return nil
+	}
+	return detect.NewRules(t, white, detectOptions(c))
+}
+
+// detectOptions takes from the configuration what detection needs.
+func detectOptions(c *config.Config) detect.Options {
+	disabled := make(map[event.Code]bool)
+	for _, code := range c.Detection.Disable {
+		disabled[event.Code(code)] = true
+	}
+	return detect.Options{
+		Heuristics: c.Detection.Heuristics, HostDomains: c.Detection.HostDomains, MissingHost: c.Detection.MissingHost,
+		Redact: c.Event.Redact, Disabled: disabled, Home: homeNetworks(c), UserAgents: starter.UserAgents(),
+	}
+}
+
+func homeNetworks(c *config.Config) *event.HomeNetworks {
+	var list []netip.Prefix
+	for _, prefixes := range c.Detection.HomeNetworks {
+		list = append(list, prefixes...)
+	}
+	return event.NewHomeNetworks(list)
+}
+
+// identity says who speaks in the events.
+func identity(c *config.Config) *event.Identity {
+	host, _ := os.Hostname()
+	id := &event.Identity{Name: c.Sensor.Name, Hostname: host, Version: version, Labels: c.Sensor.Labels}
+	if id.Name == "" {
+		id.Name = host
+	}
+	return id
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// app is what the subcommands share: their streams and the flags that all of
+// them have.
+type app struct {
+	*streams
+	configFile string
+	set        []string
+}
+
+// execute runs the command line and gives the exit code.
+func execute(ctx context.Context, s *streams, args []string) int {
+	a := &app{streams: s}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && cmd != nil && isUsage(err) {
+		err = &usageError{err, fmt.Sprintf(hintUsage, cmd.CommandPath()+" --help")}
+	}
+	return exitCode(s.err, err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   programCommand,
+		Short: "Network sensor that matches traffic against trails and forwards what it finds to a SIEM",
+		Long: "Trailhound reads packets, matches them against trails (addresses, names, URLs, certificates,\n" +
+			"user agents that are known to be bad), and delivers every event to a SIEM.",
+		Example:           "  trailhound replay capture.pcap\n  trailhound trails lookup evil.example\n  trailhound config check",
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		RunE:              needsSubcommand,
+		Args:              cobra.ArbitraryArgs,
+	}
+	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", "configuration `file` (default "+defaultConfig+" if it exists, else built-in defaults)")
+	root.PersistentFlags().StringArrayVar(&a.set, "set", nil, "set a configuration `key=value` (repeatable)")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{err: err} })
+	root.AddCommand(a.replayCommand(), a.trailsCommand(), a.configCommand(), a.versionCommand(), a.manCommand())
+	return root
+}
+
+// needsSubcommand is run for a command that is only a group.
+func needsSubcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		cmd.Help()
+		return usagef("a subcommand is needed")
+	}
+	text := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += ", did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usagef("%s", text)
+}
+
+// isUsage tells cobra's own complaints about arguments from a command's.
+func isUsage(err error) bool {
+	if _, ok := err.(*usageError); ok {
+		return true
+	}
+	for _, start := range []string{"unknown command", "unknown flag", "unknown shorthand flag", "flag needs an argument",
+		"invalid argument", "accepts ", "requires at least", "requires at most", "required flag"} {
+		if strings.HasPrefix(err.Error(), start) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"trailhound/agent"
+	"trailhound/agent/packet"
+	"trailhound/agent/suppress"
+)
+
+// printSummary says on standard error what a replay came to.
+func (a *app) printSummary(s agent.Summary, g suppress.Counts, trails string, took time.Duration) {
+	p := func(name, text string, args ...any) {
+		fmt.Fprintf(a.err, "%-9s %s\n", name, fmt.Sprintf(text, args...))
+	}
+	p("trails", "%s", trails)
+	packets := fmt.Sprintf("%s in %s", count(s.Packets, "packet"), took.Round(time.Millisecond))
+	if !s.First.IsZero() {
+		packets += fmt.Sprintf(", captured %s to %s", s.First.UTC().Format(time.DateTime), s.Last.UTC().Format(time.DateTime))
+	}
+	p("packets", "%s", packets)
+	if n := s.Undecoded(); n > 0 {
+		text := ""
+		for reason := packet.OK + 1; int(reason) < packet.NumReasons; reason++ {
+			if c := s.Decode[reason]; c > 0 {
+				text += fmt.Sprintf(", %d %s", c, reason)
+			}
+		}
+		p("passed by", "%s without a match%s", count(n, "packet"), text)
+	}
+	p("events", "%d detected, %d whitelisted, %d folded into %s, %d shown", g.Detected, g.Suppressed, g.Folded,
+		summaries(g.Summaries), g.Passed+g.Summaries)
+}
+
+func summaries(n uint64) string {
+	if n == 1 {
+		return "1 summary"
+	}
+	return fmt.Sprintf("%d summaries", n)
+}
+
+func count(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

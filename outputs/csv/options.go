@@ -1,0 +1,167 @@
+package csv
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"trailhound/agent/event"
+	"trailhound/outputs/format"
+)
+
+// Options are those of one file. Start from Defaults: a zero number means its
+// default, but false is false.
+type Options struct {
+	Path            string
+	MaxSize         int64       // bytes at which the file is rotated
+	MaxFiles        int         // rotated files that are kept
+	Daily           bool        // rotate when a new UTC day begins
+	Compress        bool        // gzip rotated files
+	Mode            os.FileMode // of the files, whatever the umask
+	SpreadsheetSafe bool        // see format.AppendSafeCSV
+	Format          string      // csv, maltrail, json or cef
+
+	// Set by the program, not by the configuration.
+	Identity *event.Identity
+	Location *time.Location // of maltrail's times; nil: the machine's
+	Log      *slog.Logger   // nil: slog.Default
+}
+
+// Defaults are the options that the configuration starts from; there is no
+// default for Path.
+func Defaults() Options {
+	return Options{MaxSize: 100 << 20, MaxFiles: 10, Daily: true, Compress: true, Mode: 0o640, Format: "csv"}
+}
+
+// keys lists what Decode knows; name, type and health belong to the registry.
+const keys = "path, max_size, max_files, daily, compress, mode, spreadsheet_safe, format"
+
+// Decode reads the options from an output's part of the configuration. An
+// unknown or repeated key and a value of the wrong kind are errors that name
+// line and column. The keys that all outputs share (name, type, health) are passed
+// over.
+func Decode(node *yaml.Node) (Options, error) {
+	opt := Defaults()
+	for node != nil && (node.Kind == yaml.DocumentNode && len(node.Content) == 1 || node.Kind == yaml.AliasNode) {
+		if node.Kind == yaml.AliasNode {
+			node = node.Alias
+		} else {
+			node = node.Content[0]
+		}
+	}
+	if node == nil || node.Kind != yaml.MappingNode {
+		return opt, errors.New("csv output: not a mapping of options")
+	}
+	seen := make(map[string]bool)
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		if value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
+		if seen[key.Value] {
+			return opt, fmt.Errorf("%d:%d: key %q is given twice", key.Line, key.Column, key.Value)
+		}
+		seen[key.Value] = true
+		if err := opt.set(key.Value, value); err != nil {
+			at := value
+			if errors.Is(err, errUnknownKey) {
+				at = key
+			}
+			return opt, fmt.Errorf("%d:%d: %s: %w", at.Line, at.Column, key.Value, err)
+		}
+	}
+	return opt, opt.check()
+}
+
+var errUnknownKey = errors.New("unknown key, use one of " + keys)
+
+func (o *Options) set(key string, value *yaml.Node) (err error) {
+	switch key {
+	case "name", "type", "health":
+	case "path":
+		return value.Decode(&o.Path)
+	case "max_size":
+		o.MaxSize, err = parseSize(value.Value)
+	case "max_files":
+		if err = value.Decode(&o.MaxFiles); err == nil && o.MaxFiles < 1 {
+			err = errors.New("must be at least 1")
+		}
+	case "daily":
+		return value.Decode(&o.Daily)
+	case "compress":
+		return value.Decode(&o.Compress)
+	case "mode":
+		// The text is read, not the number: YAML 1.1 and 1.2 disagree on 0640.
+		n, e := strconv.ParseUint(strings.TrimPrefix(value.Value, "0o"), 8, 32)
+		if e != nil || n > 0o777 {
+			return fmt.Errorf("%q is not a file mode such as 0640", value.Value)
+		}
+		o.Mode = os.FileMode(n)
+	case "spreadsheet_safe":
+		return value.Decode(&o.SpreadsheetSafe)
+	case "format":
+		return value.Decode(&o.Format)
+	default:
+		return errUnknownKey
+	}
+	return err
+}
+
+// check completes the options and refuses those that cannot work.
+func (o *Options) check() error {
+	d := Defaults()
+	if o.MaxSize == 0 {
+		o.MaxSize = d.MaxSize
+	}
+	if o.MaxFiles == 0 {
+		o.MaxFiles = d.MaxFiles
+	}
+	if o.Mode == 0 {
+		o.Mode = d.Mode
+	}
+	if o.Format == "" {
+		o.Format = d.Format
+	}
+	switch {
+	case o.Path == "":
+		return errors.New("csv output: path is missing")
+	case !filepath.IsAbs(o.Path):
+		return fmt.Errorf("csv output: path %q is not absolute", o.Path)
+	case o.MaxSize < 0 || o.MaxFiles < 0:
+		return errors.New("csv output: max_size and max_files cannot be negative")
+	case o.Mode&0o200 == 0:
+		return fmt.Errorf("csv output: mode %04o forbids writing", o.Mode)
+	case o.Format == "table":
+		return errors.New("csv output: format table is for terminals only")
+	}
+	_, err := format.Named(o.Format, format.Options{})
+	return err
+}
+
+// parseSize reads a size in bytes, with or without one of the units KiB, MiB,
+// GiB (powers of 1024) and KB, MB, GB (of 1000).
+func parseSize(text string) (int64, error) {
+	number, unit := strings.TrimSpace(text), int64(1)
+	for _, u := range []struct {
+		suffix string
+		bytes  int64
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}} {
+		if rest, ok := strings.CutSuffix(number, u.suffix); ok {
+			number, unit = strings.TrimSpace(rest), u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 1 || n > math.MaxInt64/unit {
+		return 0, fmt.Errorf("%q is not a size such as 100MiB", text)
+	}
+	return n * unit, nil
+}

@@ -1,0 +1,211 @@
+package format
+
+import (
+	"net/netip"
+	"strings"
+
+	"trailhound/agent/event"
+	"trailhound/trails"
+)
+
+// ECSVersion is the schema that AppendECS writes. It is the oldest that holds
+// every field used, so the documents fit any stack from 8.11 on.
+const ECSVersion = "8.11.0"
+
+// What the program calls itself in observer.*, agent.* and CEF headers.
+const (
+	Vendor  = "Trailhound"
+	Product = "Trailhound"
+)
+
+// ECSOptions tell AppendECSWith what differs between receivers.
+type ECSOptions struct {
+	Namespace     string // data_stream.namespace; empty: default
+	NoEnrichments bool   // leave out threat.enrichments, which is a nested field
+}
+
+// AppendECS appends the event as one JSON object after ECS 8.11, without LF.
+// What has no home in ECS is under trailhound. Nothing is ever "-", addresses
+// are in RFC 5952 form, numbers are numbers, and absent fields are left out.
+func AppendECS(dst []byte, e *event.Event, id *event.Identity) []byte {
+	return AppendECSWith(dst, e, id, ECSOptions{})
+}
+
+// AppendECSWith is AppendECS with options.
+func AppendECSWith(dst []byte, e *event.Event, id *event.Identity, opt ECSOptions) []byte {
+	d := document{append(dst, '{')}
+	d.time("@timestamp", e.Time)
+	m := d.object("ecs")
+	d.string("version", ECSVersion)
+	d.close(m)
+	d.event(e)
+	d.message(e)
+	name, atSource := serverName(e)
+	if atSource {
+		d.endpoint("source", e.Src, e.SrcPort, e.Forwarded, name)
+		d.endpoint("destination", e.Dst, e.DstPort, "", "")
+	} else {
+		d.endpoint("source", e.Src, e.SrcPort, e.Forwarded, "")
+		d.endpoint("destination", e.Dst, e.DstPort, "", name)
+	}
+	d.network(e)
+	d.dns(e)
+	d.http(e)
+	d.tls(e)
+	if e.Code.IsTrail() {
+		d.threat(e, opt)
+	}
+	d.rule(e)
+	d.sensor(e, id)
+	d.related(e, name)
+	d.labels(id.Labels)
+	m = d.object("data_stream")
+	d.string("type", "logs")
+	d.string("dataset", dataset(e))
+	if opt.Namespace == "" {
+		opt.Namespace = "default"
+	}
+	d.string("namespace", opt.Namespace)
+	d.close(m)
+	d.own(e)
+	return append(d.b, '}')
+}
+
+func dataset(e *event.Event) string {
+	if e.Code.IsHealth() {
+		return "trailhound.health"
+	}
+	return "trailhound.event"
+}
+
+func (d *document) event(e *event.Event) {
+	m := d.object("event")
+	kind, action := "alert", "heuristic-match"
+	switch {
+	case e.Code.IsTrail():
+		action = "trail-match"
+	case e.Code.IsHealth():
+		kind, action = "state", "health"
+	}
+	d.string("kind", kind)
+	d.string("action", action)
+	d.string("code", string(e.Code))
+	list := d.array("category")
+	d.element("network")
+	if !e.Code.IsHealth() {
+		d.element("intrusion_detection")
+	}
+	if strings.Contains(e.Info, "(malware)") {
+		d.element("malware")
+	}
+	if isWeb(e) {
+		d.element("web")
+	}
+	d.close(list)
+	list = d.array("type")
+	d.element("info")
+	if e.Src.IsValid() && e.Dst.IsValid() {
+		d.element("connection")
+	}
+	if e.Application != "" {
+		d.element("protocol")
+	}
+	d.close(list)
+	if e.ID != ([16]byte{}) {
+		d.key("id")
+		d.b = append(event.AppendID(append(d.b, '"'), e.ID), '"')
+	}
+	d.number("severity", uint64(e.Severity.CEF()))
+	d.number("risk_score", uint64(e.Severity.Risk()))
+	d.string("reason", e.Info)
+	d.string("module", "trailhound")
+	d.string("dataset", dataset(e))
+	d.string("provider", "sensor")
+	d.number("sequence", e.Seq)
+	d.time("start", e.Aggregate.First)
+	d.time("end", e.Aggregate.Last)
+	d.close(m)
+}
+
+func isWeb(e *event.Event) bool {
+	switch e.Type {
+	case event.URL, event.HTTP, event.UA, event.PATH:
+		return true
+	}
+	return e.Application == "http"
+}
+
+// message is the event as one sentence.
+func (d *document) message(e *event.Event) {
+	d.key("message")
+	d.b = append(d.b, '"')
+	d.b = appendEscaped(d.b, e.Info)
+	if e.Src.IsValid() {
+		d.b = e.Src.AppendTo(append(d.b, ": "...))
+	}
+	if e.Dst.IsValid() {
+		d.b = e.Dst.AppendTo(append(d.b, " -> "...))
+	}
+	if e.Trail != "" {
+		d.b = append(d.b, ' ')
+		d.b = appendEscaped(d.b, e.Trail)
+	}
+	d.b = append(d.b, '"')
+}
+
+func (d *document) endpoint(name string, a netip.Addr, port uint16, forwarded, domain string) {
+	m := d.object(name)
+	if a.IsValid() {
+		d.addr("ip", a)
+		// address is text: here the forwarded-for value may stand unchecked.
+		d.key("address")
+		d.b = a.AppendTo(append(d.b, '"'))
+		if forwarded != "" {
+			d.b = appendEscaped(append(d.b, ','), forwarded)
+		}
+		d.b = append(d.b, '"')
+	}
+	d.number("port", uint64(port))
+	d.string("domain", domain)
+	d.close(m)
+}
+
+// addr writes an address in RFC 5952 form.
+func (d *document) addr(name string, a netip.Addr) {
+	if a.IsValid() {
+		d.key(name)
+		d.b = append(a.WithZone("").AppendTo(append(d.b, '"')), '"')
+	}
+}
+
+// addrs writes addresses that are distinct already.
+func (d *document) addrs(name string, list []netip.Addr) {
+	m := d.array(name)
+	for _, a := range list {
+		d.addrElement(a)
+	}
+	d.close(m)
+}
+
+func (d *document) addrElement(a netip.Addr) {
+	if a.IsValid() {
+		d.comma()
+		d.b = append(a.WithZone("").AppendTo(append(d.b, '"')), '"')
+	}
+}
+
+// bare is a reference without the parentheses of "(static)" and its like.
+func bare(reference string) string {
+	if len(reference) > 2 && reference[0] == '(' && reference[len(reference)-1] == ')' {
+		return reference[1 : len(reference)-1]
+	}
+	return reference
+}
+
+// publication is where one can read about the trail, if its source says so.
+func publication(sources []trails.Source) string {
+	if len(sources) > 0 && len(sources[0].URLs) > 0 {
+		return sources[0].URLs[0]
+	}
+	return ""
+}

@@ -1,0 +1,177 @@
+package format
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"trailhound/agent/event"
+	"trailhound/trails"
+)
+
+func (d *document) rule(e *event.Event) {
+	m := d.object("rule")
+	d.string("name", e.Info)
+	d.string("id", string(e.Code))
+	d.string("category", e.Code.Category())
+	d.string("ruleset", bare(e.Reference))
+	d.string("reference", publication(e.Sources))
+	d.close(m)
+}
+
+func (d *document) sensor(e *event.Event, id *event.Identity) {
+	m := d.object("observer")
+	d.string("name", id.Name)
+	d.string("hostname", id.Hostname)
+	d.string("type", "sensor")
+	d.string("vendor", Vendor)
+	d.string("product", Product)
+	d.string("version", id.Version)
+	in := d.object("ingress")
+	i := d.object("interface")
+	d.string("name", e.Interface)
+	d.string("alias", e.Alias)
+	d.close(i)
+	d.vlan(e)
+	d.close(in)
+	d.close(m)
+
+	m = d.object("host")
+	d.string("name", id.Hostname)
+	d.close(m)
+
+	m = d.object("agent")
+	d.string("type", "trailhound")
+	d.string("name", id.Name)
+	d.string("id", id.ID)
+	d.string("version", id.Version)
+	d.close(m)
+}
+
+// related gathers every address, name and digest, so that one search finds
+// whatever has to do with a host.
+func (d *document) related(e *event.Event, server string) {
+	m := d.object("related")
+	list := d.array("ip")
+	indicator, _ := indicatorAddr(e)
+	fixed := [...]netip.Addr{e.Src, e.Dst, parseAddr(e.Forwarded), indicator}
+	for i, a := range fixed {
+		if !slices.Contains(fixed[:i], a) {
+			d.addrElement(a)
+		}
+	}
+	for _, a := range e.Aggregate.Dsts {
+		if !slices.Contains(fixed[:], a) {
+			d.addrElement(a)
+		}
+	}
+	d.close(list)
+	list = d.array("hosts")
+	if e.DNS.Question != "" {
+		d.element(e.DNS.Question)
+	}
+	if server != "" && server != e.DNS.Question {
+		d.element(server)
+	}
+	d.close(list)
+	list = d.array("hash")
+	if e.TLS.SHA1 != "" {
+		d.element(e.TLS.SHA1)
+	}
+	if e.TLS.SHA256 != "" {
+		d.element(e.TLS.SHA256)
+	}
+	d.close(list)
+	d.close(m)
+}
+
+// labels writes the operator's labels in the order of their names. ECS wants
+// them flat, so a dot becomes an underscore; a name that is taken by then is
+// left out, for a duplicate key makes the whole document malformed.
+func (d *document) labels(labels map[string]string) {
+	if len(labels) == 0 {
+		return
+	}
+	type label struct{ name, value string }
+	list := make([]label, 0, len(labels))
+	for name, value := range labels {
+		list = append(list, label{name, value})
+	}
+	slices.SortFunc(list, func(a, b label) int { return strings.Compare(a.name, b.name) })
+	for i := range list {
+		list[i].name = strings.ReplaceAll(strings.ToValidUTF8(list[i].name, "\uFFFD"), ".", "_")
+	}
+	slices.SortStableFunc(list, func(a, b label) int { return strings.Compare(a.name, b.name) })
+	m := d.object("labels")
+	for i, l := range list {
+		if i > 0 && l.name == list[i-1].name {
+			continue
+		}
+		d.comma()
+		d.b = append(appendQuoted(d.b, l.name), ':')
+		d.b = appendQuoted(d.b, l.value)
+	}
+	d.close(m)
+}
+
+// own writes what ECS has no field for.
+func (d *document) own(e *event.Event) {
+	m := d.object("trailhound")
+	d.string("type", string(e.Type))
+	d.string("severity", e.Severity.String())
+	d.key("confidence")
+	d.b = strconv.AppendUint(d.b, uint64(e.Confidence), 10)
+	d.string("trail", e.Trail)
+	d.string("observable", e.Observable)
+	d.string("reference", e.Reference)
+	if e.Kind != trails.Invalid {
+		d.string("kind", e.Kind.String())
+	}
+	d.string("protocol", e.Protocol)
+	d.string("forwarded", e.Forwarded)
+	list := d.array("sources")
+	for i := range e.Sources {
+		if name := e.Sources[i].Name; name != "" {
+			d.element(name)
+		}
+	}
+	d.close(list)
+	if len(e.VLANs) > 1 {
+		d.ports("vlans", e.VLANs)
+	}
+	d.number("packet", e.Number)
+	if e.Epoch != 0 {
+		d.key("epoch")
+		d.b = append(appendEpoch(append(d.b, '"'), e.Epoch), '"')
+	}
+	if agg := &e.Aggregate; agg.ID != ([16]byte{}) {
+		d.aggregate(agg)
+	}
+	d.close(m)
+}
+
+func (d *document) aggregate(agg *event.Aggregate) {
+	m := d.object("aggregate")
+	d.key("id")
+	d.b = append(event.AppendID(append(d.b, '"'), agg.ID), '"')
+	d.key("summary")
+	d.b = strconv.AppendBool(d.b, agg.Summary)
+	d.number("count", max(agg.Count, 1))
+	d.ports("src_ports", agg.SrcPorts)
+	d.ports("dst_ports", agg.DstPorts)
+	d.addrs("dst_ips", agg.Dsts)
+	d.number("more_src_ports", uint64(agg.MoreSrcPorts))
+	d.number("more_dst_ports", uint64(agg.MoreDstPorts))
+	d.number("more_dst_ips", uint64(agg.MoreDsts))
+	d.close(m)
+}
+
+func (d *document) ports(name string, list []uint16) {
+	m := d.array(name)
+	for _, p := range list {
+		d.comma()
+		d.b = strconv.AppendUint(d.b, uint64(p), 10)
+	}
+	d.close(m)
+}

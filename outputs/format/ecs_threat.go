@@ -1,0 +1,130 @@
+package format
+
+import (
+	"net/netip"
+	"strings"
+
+	"trailhound/agent/event"
+	"trailhound/trails"
+)
+
+// threat writes what the event matched, twice: at top level, where dashboards
+// find it, and as the enrichment that ECS has for a match.
+func (d *document) threat(e *event.Event, opt ECSOptions) {
+	m := d.object("threat")
+	d.indicator(e)
+	f := d.object("feed")
+	d.string("name", bare(e.Reference))
+	d.string("reference", publication(e.Sources))
+	d.close(f)
+	if !opt.NoEnrichments {
+		list := d.array("enrichments")
+		item := d.item()
+		d.indicator(e)
+		c := d.object("matched")
+		d.string("atomic", e.Observable)
+		d.string("field", matchedField(e))
+		d.string("type", "indicator_match_rule")
+		d.close(c)
+		d.close(item)
+		d.close(list)
+	}
+	d.close(m)
+}
+
+// item begins an object that is an element of an array.
+func (d *document) item() int {
+	mark := len(d.b)
+	d.comma()
+	d.b = append(d.b, '{')
+	return mark
+}
+
+func (d *document) indicator(e *event.Event) {
+	m := d.object("indicator")
+	addr, port := indicatorAddr(e)
+	d.string("type", indicatorType(e.Kind, addr, e.Indicator))
+	d.string("name", e.Indicator)
+	d.addr("ip", addr)
+	d.number("port", uint64(port))
+	d.string("description", e.Info)
+	d.string("provider", bare(e.Reference))
+	d.string("reference", publication(e.Sources))
+	d.string("confidence", event.ConfidenceLabel(e.Confidence))
+	u := d.object("url")
+	switch e.Kind {
+	case trails.Domain:
+		d.string("domain", e.Indicator)
+	case trails.URL:
+		host, _, _ := strings.Cut(e.Indicator, "/")
+		path, _, _ := strings.Cut(e.Indicator[len(host):], "?")
+		d.string("original", e.Indicator)
+		d.string("domain", host)
+		d.string("path", path)
+	}
+	d.close(u)
+	d.close(m)
+}
+
+// indicatorAddr is the address of an indicator that is one, and its port.
+func indicatorAddr(e *event.Event) (netip.Addr, uint16) {
+	switch e.Kind {
+	case trails.Address:
+		return parseAddr(e.Indicator), 0
+	case trails.AddressPort:
+		a, _ := netip.ParseAddrPort(e.Indicator)
+		return a.Addr(), a.Port()
+	}
+	return netip.Addr{}, 0
+}
+
+// indicatorType is a word of the vocabulary of threat.indicator.type; for some
+// kinds it has none.
+func indicatorType(k trails.Kind, a netip.Addr, indicator string) string {
+	switch k {
+	case trails.Domain, trails.Pattern:
+		return "domain-name"
+	case trails.Address, trails.AddressPort, trails.Network:
+		if a.Is4() || !a.IsValid() && strings.IndexByte(indicator, ':') < 0 {
+			return "ipv4-addr"
+		}
+		return "ipv6-addr"
+	case trails.URL:
+		return "url"
+	case trails.Certificate:
+		return "x509-certificate"
+	}
+	return ""
+}
+
+// matchedField names the field of this document that holds the observable.
+func matchedField(e *event.Event) string {
+	switch e.Kind {
+	case trails.Address, trails.AddressPort, trails.Network:
+		a, _ := indicatorAddr(e)
+		if e.Src.IsValid() && (a == e.Src || e.Observable == e.Src.String() || e.Observable == trails.AddrText(e.Src)) {
+			return "source.ip"
+		}
+		return "destination.ip"
+	case trails.URL:
+		return "url.original"
+	case trails.UserAgent:
+		return "user_agent.original"
+	case trails.JA3:
+		return "tls.client.ja3"
+	case trails.JA4:
+		return "threat.indicator.name" // ECS 8.11 has no field for it
+	case trails.Certificate:
+		if len(e.Observable) == 64 {
+			return "tls.server.hash.sha256"
+		}
+		return "tls.server.hash.sha1"
+	}
+	switch {
+	case e.DNS.Question != "":
+		return "dns.question.name"
+	case e.TLS.ServerName != "":
+		return "tls.client.server_name"
+	}
+	return "url.domain"
+}

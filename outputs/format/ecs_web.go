@@ -1,0 +1,83 @@
+package format
+
+import (
+	"strings"
+
+	"trailhound/agent/event"
+	"trailhound/trails"
+)
+
+func (d *document) http(e *event.Event) {
+	if e.HTTP.Target != "" || e.HTTP.Host != "" {
+		d.url(e)
+	}
+	m := d.object("http")
+	r := d.object("request")
+	d.string("method", e.HTTP.Method)
+	d.close(r)
+	r = d.object("response")
+	d.number("status_code", uint64(e.HTTP.Status))
+	d.close(r)
+	d.close(m)
+	if e.HTTP.UserAgent != "" {
+		m = d.object("user_agent")
+		d.string("original", e.HTTP.UserAgent)
+		d.close(m)
+	}
+}
+
+func (d *document) url(e *event.Event) {
+	l := locate(e)
+	m := d.object("url")
+	d.string("original", e.HTTP.Target)
+	if l.scheme != "" && l.host != "" {
+		d.key("full")
+		d.b = append(d.b, '"')
+		if e.HTTP.Target[0] == '/' {
+			d.b = append(append(d.b, l.scheme...), "://"...)
+			d.b = appendEscaped(d.b, e.HTTP.Host)
+		}
+		d.b = appendEscaped(d.b, e.HTTP.Target)
+		d.b = append(d.b, '"')
+	}
+	d.string("scheme", l.scheme)
+	d.string("domain", l.host)
+	d.number("port", uint64(l.port))
+	d.string("path", l.path)
+	d.string("query", l.query)
+	d.string("extension", l.extension)
+	d.close(m)
+}
+
+func (d *document) tls(e *event.Event) {
+	m := d.object("tls")
+	c := d.object("client")
+	d.string("server_name", e.TLS.ServerName)
+	if e.Kind == trails.JA3 {
+		d.string("ja3", strings.TrimPrefix(e.Indicator, "ja3:"))
+	}
+	d.close(c)
+	s := d.object("server")
+	h := d.object("hash")
+	d.upper("sha1", e.TLS.SHA1)
+	d.upper("sha256", e.TLS.SHA256)
+	d.close(h)
+	d.close(s)
+	d.close(m)
+}
+
+// upper writes a digest the way ECS wants those of tls: in upper case.
+func (d *document) upper(name, digest string) {
+	if digest != "" {
+		d.key(name)
+		d.b = append(d.b, '"')
+		at := len(d.b)
+		d.b = appendEscaped(d.b, digest)
+		for i, c := range d.b[at:] {
+			if c >= 'a' && c <= 'f' {
+				d.b[at+i] = c - 'a' + 'A'
+			}
+		}
+		d.b = append(d.b, '"')
+	}
+}

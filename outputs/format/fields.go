@@ -1,0 +1,133 @@
+package format
+
+import "strings"
+
+// A Field is a row of the contract with whoever reads events: how a value of
+// the event is called in each format. Several ECS fields are parted by a space.
+type Field struct {
+	Name    string // path in event.Event or event.Identity
+	Type    string // Go type
+	Meaning string
+	ECS     string
+	CEF     string
+	CSV     string
+}
+
+// Fields lists all values of an event. docs/fields.md is made from it, and a
+// test holds it against the struct and against what the formats write.
+func Fields() []Field {
+	return []Field{
+		{"ID", "[16]byte", "UUID of the event, version 7, in replay 8: the same on every delivery", "event.id", "externalId", "event_id"},
+		{"Epoch", "uint64", "which journal the sequence number belongs to, 16 hex digits", "trailhound.epoch", "", "epoch"},
+		{"Seq", "uint64", "sequence number in the journal, from 1 without a gap", "event.sequence", "", "seq"},
+		{"Time", "time.Time", "when the packet was captured, UTC, microseconds", "@timestamp", "rt", "time"},
+		{"Number", "uint64", "number of the packet in a replayed capture, from 1", "trailhound.packet", "", "packet"},
+		{"Type", "Type", "DNS, IP, IPORT, URL, HTTP, UA, PATH, PORT or CERT", "trailhound.type", "cs3", "type"},
+		{"Code", "Code", "stable name of what was detected; write rules against it", "event.code rule.id rule.category event.action", "header, cat", "code"},
+		{"Severity", "Severity", "low, medium or high; as a number 3, 5, 8", "trailhound.severity event.severity event.risk_score", "header", "severity"},
+		{"Confidence", "uint8", "0 to 100: how sure the source is", "trailhound.confidence threat.indicator.confidence", "cn1", "confidence"},
+		{"Direction", "Direction", "inbound, outbound, internal, external or unknown, seen from the home networks", "network.direction", "deviceDirection", "direction"},
+		{"Observable", "string", "what was on the wire", "trailhound.observable threat.enrichments.matched.atomic", "", "observable"},
+		{"Indicator", "string", "the trail that it matched, bare", "threat.indicator.name threat.indicator.ip threat.indicator.port", "", "indicator"},
+		{"Kind", "trails.Kind", "the indicator's kind; absent for a heuristic", "trailhound.kind threat.indicator.type", "", ""},
+		{"Trail", "string", "the reference's display form, what is not the indicator in parentheses", "trailhound.trail", "cs1", "trail"},
+		{"Info", "string", "why it is listed, or what the heuristic saw", "event.reason rule.name threat.indicator.description message", "header, msg", "info"},
+		{"Reference", "string", "who lists it: a feed, (static), (custom), (heuristic)", "trailhound.reference rule.ruleset threat.feed.name threat.indicator.provider", "cs2", "reference"},
+		{"Sources", "[]trails.Source", "the files or feeds that hold the trail, and a publication on it", "trailhound.sources threat.feed.reference threat.indicator.reference rule.reference", "", ""},
+		{"Src", "netip.Addr", "the packet's source; CSV appends what it was forwarded for", "source.ip source.address network.type related.ip", "src, c6a2", "src_ip"},
+		{"Dst", "netip.Addr", "the packet's destination", "destination.ip destination.address related.ip", "dst, c6a3", "dst_ip"},
+		{"SrcPort", "uint16", "source port; absent in ICMP and its like", "source.port", "spt", "src_port"},
+		{"DstPort", "uint16", "destination port", "destination.port", "dpt", "dst_port"},
+		{"Protocol", "string", "TCP, UDP, ICMP, ICMPV6, GRE ...", "network.transport trailhound.protocol", "proto", "protocol"},
+		{"Forwarded", "string", "forwarded-for value of the request, as sent; as an address only when it is one", "trailhound.forwarded network.forwarded_ip", "cs4", "forwarded_ip"},
+		{"Application", "string", "dns, http, tls or quic", "network.protocol", "app", "application"},
+		{"DNS.Question", "string", "the name asked for, lower case", "dns.question.name dns.question.registered_domain dns.question.subdomain dns.question.top_level_domain related.hosts", "dhost", "dns_query"},
+		{"DNS.Type", "uint16", "the type asked for", "dns.question.type", "", ""},
+		{"DNS.Class", "uint16", "the class asked for", "dns.question.class", "", ""},
+		{"HTTP.Method", "string", "request method", "http.request.method", "requestMethod", ""},
+		{"HTTP.Host", "string", "Host header; the server's name, with that of TLS", "url.domain url.port destination.domain related.hosts", "dhost, shost", "url"},
+		{"HTTP.Target", "string", "request target as sent", "url.original url.full url.scheme url.path url.query url.extension", "request", "url"},
+		{"HTTP.Status", "uint16", "status of a response", "http.response.status_code", "", ""},
+		{"HTTP.UserAgent", "string", "User-Agent header", "user_agent.original", "requestClientApplication", "user_agent"},
+		{"TLS.ServerName", "string", "server name of a TLS or QUIC handshake", "tls.client.server_name", "dhost, shost", "tls_server_name"},
+		{"TLS.SHA1", "string", "SHA-1 of the server's certificate", "tls.server.hash.sha1 related.hash", "fileHash", "cert_sha1"},
+		{"TLS.SHA256", "string", "SHA-256 of the server's certificate", "tls.server.hash.sha256 related.hash", "fileHash", ""},
+		{"Interface", "string", "capture interface", "observer.ingress.interface.name", "deviceInboundInterface", "interface"},
+		{"Alias", "string", "what the operator calls it", "observer.ingress.interface.alias", "", ""},
+		{"VLANs", "[]uint16", "VLAN ids, outermost first", "network.vlan.id observer.ingress.vlan.id trailhound.vlans", "", "vlan"},
+		{"Aggregate.ID", "[16]byte", "what a first event and the summaries of its repeats share", "trailhound.aggregate.id", "flexString2", "aggregate_id"},
+		{"Aggregate.Summary", "bool", "true: a summary of repeats", "trailhound.aggregate.summary", "", "summary"},
+		{"Aggregate.Count", "uint64", "detections that the event stands for", "trailhound.aggregate.count", "cnt", "count"},
+		{"Aggregate.First", "time.Time", "time of the first of them", "event.start", "start", "first_seen"},
+		{"Aggregate.Last", "time.Time", "time of the last of them", "event.end", "end", "last_seen"},
+		{"Aggregate.SrcPorts", "[]uint16", "distinct source ports among them, at most 32", "trailhound.aggregate.src_ports", "cs5", "src_ports"},
+		{"Aggregate.DstPorts", "[]uint16", "distinct destination ports", "trailhound.aggregate.dst_ports", "flexString1", "dst_ports"},
+		{"Aggregate.Dsts", "[]netip.Addr", "distinct destinations", "trailhound.aggregate.dst_ips related.ip", "cs6", "dst_ips"},
+		{"Aggregate.MoreSrcPorts", "uint32", "source ports beyond those listed", "trailhound.aggregate.more_src_ports", "", ""},
+		{"Aggregate.MoreDstPorts", "uint32", "destination ports beyond those listed", "trailhound.aggregate.more_dst_ports", "", ""},
+		{"Aggregate.MoreDsts", "uint32", "destinations beyond those listed", "trailhound.aggregate.more_dst_ips", "", ""},
+		{"Identity.Name", "string", "sensor.name", "observer.name agent.name", "deviceExternalId", "sensor"},
+		{"Identity.ID", "string", "the sensor's id, stable over restarts", "agent.id", "", ""},
+		{"Identity.Hostname", "string", "the machine's host name", "observer.hostname host.name", "dvchost", ""},
+		{"Identity.Version", "string", "the program's version", "observer.version agent.version", "header", ""},
+		{"Identity.Labels", "map[string]string", "the operator's labels; dots in a name become underscores", "labels", "", ""},
+	}
+}
+
+// derived are the ECS fields that say the same in every event or follow from
+// several values.
+func derived() []Field {
+	return []Field{
+		{ECS: "ecs.version", Meaning: "the schema: " + ECSVersion},
+		{ECS: "event.kind", Meaning: "alert"},
+		{ECS: "event.category", Meaning: "network and intrusion_detection; malware when info says (malware); web for HTTP"},
+		{ECS: "event.type", Meaning: "info; connection with both addresses; protocol when the application is known"},
+		{ECS: "event.module event.dataset event.provider", Meaning: "trailhound, trailhound.event, sensor"},
+		{ECS: "network.community_id", Meaning: "Community ID version 1, seed 0; not in summaries, nor where a port is missing"},
+		{ECS: "observer.type observer.vendor observer.product agent.type", Meaning: "sensor, Trailhound, Trailhound, trailhound"},
+		{ECS: "threat.indicator.url.domain", Meaning: "the indicator, when it is a name"},
+		{ECS: "threat.indicator.url.original threat.indicator.url.path", Meaning: "the indicator, when it is a URL"},
+		{ECS: "threat.enrichments.indicator threat.enrichments.matched.field threat.enrichments.matched.type", Meaning: "the indicator once more, as the enrichment that ECS has for a match; which field held the observable"},
+		{ECS: "source.domain", Meaning: "in place of destination.domain, when the server is the packet's source"},
+		{ECS: "tls.client.ja3", Meaning: "the indicator, when it is a JA3"},
+		{ECS: "data_stream.type data_stream.dataset data_stream.namespace", Meaning: "logs, trailhound.event, and the output's namespace (default)"},
+	}
+}
+
+// AppendFieldsPage appends docs/fields.md.
+func AppendFieldsPage(dst []byte) []byte {
+	dst = append(dst, `# Fields
+
+What is in an event, and what it is called in each format. Names are never changed and never reused; new ones are
+added at the end. An absent value is left out of ECS and CEF, and is empty in CSV (a port or an address: `+"`-`"+`).
+Events of heuristics have no `+"`threat.*`"+`.
+
+This page is made from outputs/format/fields.go: edit that, then run `+"`go test ./outputs/format -update`"+`.
+
+| value | type | meaning | ECS | CEF | CSV |
+| --- | --- | --- | --- | --- | --- |
+`...)
+	for _, f := range Fields() {
+		dst = append(dst, "| "+f.Name+" | "+f.Type+" | "+f.Meaning+" | "+listed(f.ECS)+" | "+listed(f.CEF)+" | "+listed(f.CSV)+" |\n"...)
+	}
+	dst = append(dst, "\nWhat ECS documents hold besides:\n\n| ECS | meaning |\n| --- | --- |\n"...)
+	for _, f := range derived() {
+		dst = append(dst, "| "+listed(f.ECS)+" | "+f.Meaning+" |\n"...)
+	}
+	dst = append(dst, "\nThe CSV columns, in their order:\n\n```\n"...)
+	return append(AppendCSVHeader(dst), "```\n"...)
+}
+
+// listed sets field names in code style, parted by commas.
+func listed(names string) string {
+	if names == "" || names == "header" {
+		return names
+	}
+	fields := strings.FieldsFunc(names, func(r rune) bool { return r == ' ' || r == ',' })
+	for i, f := range fields {
+		if f != "header" {
+			fields[i] = "`" + f + "`"
+		}
+	}
+	return strings.Join(fields, ", ")
+}

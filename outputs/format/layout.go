@@ -1,0 +1,66 @@
+package format
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"trailhound/agent/event"
+)
+
+// A Layout is a format as files and streams use it: records that end in LF,
+// below a header that stands once on top.
+type Layout struct {
+	Name   string
+	Header []byte // with its LF; empty: none
+	Append func(dst []byte, e *event.Event, id *event.Identity) []byte
+}
+
+// Options are what some of the formats can be told. The zero value is fit for
+// all of them.
+type Options struct {
+	Location        *time.Location // of maltrail's times; nil: the machine's
+	SpreadsheetSafe bool           // csv: see AppendSafeCSV
+	Table           TableOptions
+}
+
+// Names lists the formats that Named knows.
+func Names() []string { return []string{"table", "csv", "json", "cef", "maltrail"} }
+
+// Named gives the layout of that name; an unknown name is an error that lists
+// the known ones.
+func Named(name string, opt Options) (Layout, error) {
+	l := Layout{Name: name}
+	switch name {
+	case "table":
+		l.Header = AppendTableHeader(nil, opt.Table)
+		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {
+			return AppendTable(dst, e, id, opt.Table)
+		}
+	case "csv":
+		l.Header = AppendCSVHeader(nil)
+		l.Append = AppendCSV
+		if opt.SpreadsheetSafe {
+			l.Append = AppendSafeCSV
+		}
+	case "json":
+		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {
+			return append(AppendECS(dst, e, id), '\n')
+		}
+	case "cef":
+		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {
+			return append(AppendCEF(dst, e, id), '\n')
+		}
+	case "maltrail":
+		loc := opt.Location
+		if loc == nil {
+			loc = time.Local
+		}
+		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {
+			return AppendMaltrail(dst, e, id, loc)
+		}
+	default:
+		return Layout{}, fmt.Errorf("unknown format %q: use one of %s", name, strings.Join(Names(), ", "))
+	}
+	return l, nil
+}
