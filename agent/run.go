@@ -42,6 +42,9 @@ type placed struct {
 // bounded in events.
 const queuePart = 64
 
+// lookAhead is how many frames before their turn headers are touched.
+const lookAhead = 8
+
 // run is one worker of a replay.
 type run struct {
 	replay         *Replay
@@ -134,6 +137,9 @@ func (r *run) batch() (fault error) {
 	}()
 	for r.next < len(r.frames) {
 		f := &r.frames[r.next]
+		if r.next+lookAhead < len(r.frames) {
+			r.worker.Ahead(r.frames[r.next+lookAhead].Data)
+		}
 		r.next++
 		if r.first.IsZero() {
 			r.first = f.Time

@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"agent/stream":    {"agent/packet"},
 	"agent/heuristic": {"agent/packet", "agent/event", "trails", "trails/"},
 	"agent/detect":    {"agent/protocol/", "agent/stream", "agent/heuristic", "agent/packet", "agent/event", "trails", "trails/"},
+	"agent/lint":      {"agent/detect", "agent/packet", "agent/event", "trails", "trails/"},
 	"agent/suppress":  {"agent/event", "trails", "trails/"},
 	"agent/health":    {"agent/event"},
 	"agent/retro":     {"agent/event", "trails", "trails/"},
@@ -52,9 +53,10 @@ var kernel = map[string][]string{
 		"trails/table/map_linux.go", // mmap, and who owns the file
 	},
 	"syscall": {
-		"cmd/trailhound/main.go", // the signals that end the program
-		"cmd/trailhound/exit.go", // a full disk, a closed pipe
-		"trails/source/read.go",  // open without waiting for a pipe's other end
+		"cmd/trailhound/main.go",           // the signals that end the program
+		"cmd/trailhound/exit.go",           // a full disk, a closed pipe
+		"cmd/trailhound/trails_compile.go", // the same for what is named on the command line
+		"trails/source/read.go",            // open without waiting for a pipe's other end
 	},
 }
 

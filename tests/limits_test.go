@@ -248,7 +248,7 @@ func TestLimit22Paths(t *testing.T) {
 			[2]string{Get("v.net", "/Bad%2ephp"), "URL (v.net)/bad.php" + malware},
 			[2]string{Get("v.net", "/%61/b"), "URL v.net/a/b" + botnet}),
 		requests("port", []string{"evil.com/x,malware (test)", "evil.net/,botnet c2 (test)"},
-			[2]string{Get("evil.com:8080", "/x"), "URL (evil.com:8080/x)" + malware},
+			[2]string{Get("evil.com:8080", "/x"), "URL evil.com/x" + malware},
 			[2]string{Get("evil.net:8080", "/y"), "URL evil.net/" + botnet},
 			[2]string{Get("evil.com:8080", "/y"), ""}),
 		requests("directories", []string{"evil.com/a,malware (test)"},

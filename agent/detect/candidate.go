@@ -88,6 +88,14 @@ func trimSlashes(b []byte) []byte {
 // '='.
 func appendValueless(dst, path []byte) []byte {
 	word := false
+	// Nothing before the first "=" is removed.
+	if first := bytes.IndexByte(path, '='); first > 0 {
+		dst = append(dst, path[:first]...)
+		word = wordChar(path[first-1])
+		path = path[first:]
+	} else if first < 0 {
+		return append(dst, path...)
+	}
 	for i := 0; i < len(path); i++ {
 		ch := path[i]
 		dst = append(dst, ch)
@@ -96,7 +104,7 @@ func appendValueless(dst, path []byte) []byte {
 				i++
 			}
 		}
-		word = ch >= 'a' && ch <= 'z' || ch >= '0' && ch <= '9' || ch == '_'
+		word = wordChar(ch)
 	}
 	return dst
 }

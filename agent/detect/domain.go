@@ -33,8 +33,13 @@ func (w *Worker) checkDomain(name []byte) bool {
 	if candidates == 0 && !w.rules.special(name) {
 		return false
 	}
-	if !validName(name) || w.rules.whiteName(name) {
+	if bytes.IndexByte(name, '.') < 0 || w.rules.whiteName(name) {
 		return false
+	}
+	if !validName(name) {
+		// A tunnel puts what it likes in front of its domain; what is listed is
+		// the domain.
+		return candidates > 0 && w.suffixes(name, candidates)
 	}
 	return w.ipAddress(name) || candidates > 0 && w.suffixes(name, candidates) || w.patterns(name) || w.onion(name)
 }

@@ -30,7 +30,7 @@ func Run(t *table.Table, white *whitelist.List, userAgents []byte, report func(F
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			l := &linter{prober: newProber(rules, white), rules: rules, white: white, t: t}
+			l := &linter{prober: newProber(rules, white), white: white, t: t}
 			for j := range jobs {
 				j.done <- l.check(j.refs)
 			}
@@ -85,7 +85,6 @@ type result struct {
 // linter checks trails; it is used by one goroutine.
 type linter struct {
 	prober *Prober
-	rules  *detect.Rules
 	white  *whitelist.List
 	t      *table.Table
 	text   []byte

@@ -94,7 +94,7 @@ func (a *app) trailsBuild(f buildFlags, paths []string) error {
 		}
 		return err
 	}
-	defer b.builder.stop()
+	defer b.stop()
 	counts := b.counts()
 	if err := b.builder.WriteFile(f.output); err != nil {
 		return err

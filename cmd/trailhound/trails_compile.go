@@ -48,14 +48,15 @@ type buildOptions struct {
 
 // compilation is a build that has read its inputs.
 type compilation struct {
-	builder *pacer
+	builder *table.Builder
+	percent int // of the collector before the build
 	report  source.Report
 	now     time.Time
 }
 
 // compile reads paths in order; of a trail that several of them list the last
 // one's info and reference count. A compilation is given with an error, too, if
-// there is anything to report. Its builder must be stopped in the end.
+// there is anything to report. It must be stopped in the end.
 func compile(paths []string, opt buildOptions) (*compilation, error) {
 	now := opt.now
 	if now.IsZero() {
@@ -69,15 +70,21 @@ func compile(paths []string, opt buildOptions) (*compilation, error) {
 			}
 		}
 	}
-	b := &compilation{now: now, builder: startPacer(table.NewBuilder(table.Options{Seed: opt.seed, Now: now, Previous: opt.previous}))}
+	b := &compilation{now: now, builder: table.NewBuilder(table.Options{Seed: opt.seed, Now: now, Previous: opt.previous})}
+	// Nearly all of a build's heap lives to its end: collecting it at each
+	// doubling finds nothing.
+	b.percent = debug.SetGCPercent(400)
 	for _, path := range paths {
 		if err := b.read(path); err != nil {
-			b.builder.stop()
+			b.stop()
 			return b, err
 		}
 	}
 	return b, nil
 }
+
+// stop gives the collector its pace again.
+func (b *compilation) stop() { debug.SetGCPercent(b.percent) }
 
 func (b *compilation) read(path string) error {
 	compiled, err := isTable(path)
@@ -157,7 +164,7 @@ func checkUserAgent(text string) error {
 // then belong to the kernel's cache, not to this process. Without a directory
 // for that file the table lies in memory.
 func (b *compilation) mapped() (*table.Table, error) {
-	defer b.builder.stop()
+	defer b.stop()
 	for _, dir := range []string{os.TempDir(), "/var/tmp"} {
 		f, err := os.CreateTemp(dir, "trailhound-*.thd")
 		if err != nil {
@@ -169,7 +176,7 @@ func (b *compilation) mapped() (*table.Table, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cannot compile trails in %s (TMPDIR names another directory): %w", dir, bare(err))
 		}
-		b.builder.Builder = nil
+		b.builder = nil
 		debug.FreeOSMemory() // what the build took is not needed again
 		return t, nil
 	}

@@ -101,6 +101,9 @@ type answer struct {
 	Matches []match       `json:"matches"`
 	Events  []raisedEvent `json:"events"`
 	Against []string      `json:"against,omitempty"` // what holds for the value, whatever the trail
+	Notes   []string      `json:"notes,omitempty"`
+
+	tried bool // a packet was made of the value
 }
 
 // match is a trail that a value matches.
@@ -168,6 +171,7 @@ func (l *lookup) add(an *answer, ref table.Ref, rule string, against ...string) 
 
 // raised notes the events of a packet, each once.
 func (l *lookup) raised(an *answer, events []event.Event) {
+	an.tried = true
 next:
 	for i := range events {
 		e := &events[i]
@@ -235,7 +239,10 @@ func (an *answer) print(w io.Writer) {
 	for _, e := range an.Events {
 		line("event", "%s %s: %s, %s", e.Type, e.Code, e.Trail, e.Info)
 	}
-	if len(an.Events) == 0 && len(an.Matches) > 0 {
+	for _, text := range an.Notes {
+		line("note", "%s", text)
+	}
+	if len(an.Events) == 0 && len(an.Matches) > 0 && an.tried {
 		line("event", "none")
 	}
 }

@@ -3,45 +3,53 @@ package main
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"trailhound/trails"
+	"trailhound/trails/table"
 )
 
 // url explains a URL in canonical form: its texts in the order of matching
 // (D 12.7), then its host.
 func (l *lookup) url(an *answer, key []byte) {
 	host, path := trails.SplitURL(key)
-	for _, c := range urlTexts(path) {
-		l.add(an, l.t.Find(trails.URL, []byte(c.text)), c.rule+", on any host")
-		if len(host) > 0 {
-			l.add(an, l.t.Find(trails.URL, append(append([]byte(nil), host...), c.text...)), c.rule+", on this host")
+	texts := urlTexts(path)
+	if len(host) == 0 {
+		for _, c := range texts {
+			l.add(an, l.t.Find(trails.URL, []byte(c.text)), c.rule+", on any host")
 		}
+		l.raised(an, l.prober.Request(nil, path, nil))
+		return
 	}
 	bare := host
 	if i := bytes.LastIndexByte(host, ':'); i > 0 && bytes.IndexByte(host[i:], ']') < 0 {
 		bare = host[:i]
 	}
-	if len(host) > 0 {
-		l.hostURLs(an, host, bare, path)
-		l.urlHost(an, host, bare)
-	}
-	l.raised(an, l.prober.Request(host, path, nil))
-}
-
-// hostURLs adds what stands for more than one URL of a host.
-func (l *lookup) hostURLs(an *answer, host, bare, path []byte) {
-	for _, h := range [][]byte{host, bare} {
-		l.add(an, l.t.Find(trails.URL, append(append([]byte(nil), h...), '/')), "any URL of the host")
-	}
+	l.hostURLs(an, host, texts, "")
 	if !bytes.Equal(host, bare) {
-		l.add(an, l.t.Find(trails.URL, append(append([]byte(nil), bare...), path...)), "the host without its port")
+		l.hostURLs(an, bare, texts, ", the port left out")
 	}
 	dir, _, _ := strings.Cut(string(path), "?")
 	for i := strings.LastIndexByte(dir, '/'); i > 0; i = strings.LastIndexByte(dir, '/') {
 		dir = dir[:i]
-		l.add(an, l.t.Find(trails.URL, append(append([]byte(nil), bare...), dir...)), "directory above, on this host")
+		l.add(an, l.findURL(bare, dir), "directory above, on this host")
 	}
+	l.urlHost(an, host, bare)
+	l.raised(an, l.prober.Request(host, path, nil))
+}
+
+// hostURLs adds the texts alone and behind a host, then every URL of the host.
+func (l *lookup) hostURLs(an *answer, host []byte, texts []urlText, note string) {
+	for _, c := range texts {
+		l.add(an, l.findURL(nil, c.text), c.rule+", on any host")
+		l.add(an, l.findURL(host, c.text), c.rule+", on this host"+note)
+	}
+	l.add(an, l.findURL(host, "/"), "any URL of the host"+note)
+}
+
+func (l *lookup) findURL(host []byte, path string) table.Ref {
+	return l.t.Find(trails.URL, append(append([]byte(nil), host...), path...))
 }
 
 // urlHost adds what is listed of the host itself.
@@ -71,12 +79,11 @@ func urlTexts(path []byte) []urlText {
 		if i := strings.IndexByte(p, '='); i >= 0 {
 			list = append(list, urlText{p[:i+1], `path up to the first "="`})
 		}
-		bare := withoutValues(p)
-		if bare != p {
+		if bare := withoutValues(p); !slices.ContainsFunc(list, func(t urlText) bool { return t.text == bare }) {
 			list = append(list, urlText{bare, "path with the values of its parameters removed"})
-		}
-		if strings.Count(bare, "/") > 1 {
-			list = append(list, urlText{bare[strings.LastIndexByte(bare, '/'):], "last segment, values removed"})
+			if strings.Count(bare, "/") > 1 {
+				list = append(list, urlText{bare[strings.LastIndexByte(bare, '/'):], "last segment, values removed"})
+			}
 		}
 	} else {
 		list = append(list, urlText{p + "?", "path with the body of the request, here empty"})

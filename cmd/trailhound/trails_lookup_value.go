@@ -18,7 +18,7 @@ func (l *lookup) value(text string) *answer {
 	text = strings.TrimSpace(text)
 	kind, key, err := trails.AppendKey(nil, []byte(text))
 	if errors.Is(err, trails.ErrNamePort) {
-		an.Against = append(an.Against, "a name with a port is looked up as the name: no packet shows both")
+		an.Notes = append(an.Notes, "a name with a port is looked up as the name: no packet shows both")
 		text = text[:strings.LastIndexByte(text, ':')]
 		kind, key, err = trails.AppendKey(nil, []byte(text))
 	}
@@ -40,13 +40,14 @@ func (l *lookup) value(text string) *answer {
 	case trails.Network:
 		a, _ := netip.AddrFromSlice(key[:len(key)-1])
 		l.networks(an, a, int(key[len(key)-1]), "exact network")
+		an.Notes = append(an.Notes, "a network is many addresses, so no packet was tried: look one of them up")
 	case trails.URL:
 		l.url(an, key)
 	case trails.UserAgent:
 		l.agent(an, key)
 	case trails.Certificate:
 		l.add(an, l.t.Find(kind, key), "exact digest")
-		an.Against = append(an.Against, "a certificate cannot be made from its digest, so no packet was tried")
+		an.Notes = append(an.Notes, "a certificate cannot be made from its digest, so no packet was tried")
 	case trails.JA3, trails.JA4:
 		l.add(an, l.t.Find(kind, key), "exact", "this version matches nothing of this kind")
 	default:

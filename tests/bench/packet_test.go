@@ -29,13 +29,21 @@ func frames(b *testing.B, path string) (list []capture.Frame) {
 		b.Fatal(err)
 	}
 	defer source.Close()
+	// One piece of memory, as the file's or the ring's is.
+	var memory []byte
+	var ends []int
 	for {
 		batch, err := source.Next()
 		for _, f := range batch {
-			f.Data = append([]byte(nil), f.Data...)
+			memory = append(memory, f.Data...)
+			ends = append(ends, len(memory))
 			list = append(list, f)
 		}
 		if err == io.EOF {
+			for i, start := 0, 0; i < len(list); i++ {
+				list[i].Data = memory[start:ends[i]:ends[i]]
+				start = ends[i]
+			}
 			return list
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package table
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -119,3 +120,5 @@ func (p *provenances) encode(seen int64) (offs, tuples, sources []byte, texts *s
 func errBadAdd(kind trails.Kind, n int) error {
 	return fmt.Errorf("BUG: key of %d bytes cannot be of kind %s", n, kind)
 }
+
+var errLateAdd = errors.New("BUG: a trail was added after the collecting had ended")

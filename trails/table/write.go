@@ -58,11 +58,12 @@ type imageFile interface {
 
 // Write writes the table. The builder can be used no further.
 func (b *Builder) Write(w imageFile) error {
+	b.finish()
 	if b.err != nil {
 		return b.err
 	}
 	m := &image{w: bufio.NewWriterSize(w, 1<<18)}
-	m.head = header{seed: b.opt.Seed, created: b.opt.Now.Unix(), trails: uint32(len(b.recs)),
+	m.head = header{seed: b.opt.Seed, created: b.opt.Now.Unix(), trails: uint32(len(b.sorted)),
 		provenances: uint32(len(b.prov.list))}
 	m.w.Write(make([]byte, headLength))
 	m.off = headLength
@@ -73,12 +74,12 @@ func (b *Builder) Write(w imageFile) error {
 	m.section(secFront4, front4)
 	m.section(secFront6, front6)
 	m.section(secBloom, bloom)
-	offs, err := b.writeRecords(m)
-	if err != nil {
+	if err := b.writeRecords(m); err != nil {
 		return err
 	}
 	b.chunks = nil
-	b.writeSlots(m, offs)
+	b.writeSlots(m)
+	b.recs, b.sorted = nil, []uint64{}
 	provOffs, tuples, sources, texts := b.prov.encode(b.opt.Now.Unix())
 	m.section(secProvOffs, provOffs)
 	m.section(secProvenance, tuples)
@@ -89,7 +90,7 @@ func (b *Builder) Write(w imageFile) error {
 		return err
 	}
 	m.head.size = m.off
-	_, err = w.WriteAt(m.head.encode(), 0)
+	_, err := w.WriteAt(m.head.encode(), 0)
 	return err
 }
 
@@ -103,8 +104,12 @@ func (b *Builder) fronts() (front4, front6, meta []byte) {
 	front4 = make([]byte, bitmapBits(addrs, 24)/8)
 	front6 = make([]byte, bitmapBits(addrs, 20)/8)
 	mask4, mask6 := uint32(len(front4)*8-1), uint32(len(front6)*8-1)
-	for i := range b.recs {
-		kind, key := b.key(&b.recs[i])
+	for i := range b.n {
+		r := b.rec(i)
+		if r.prov == dropped {
+			continue
+		}
+		kind, key := b.key(r)
 		if kind != trails.Address && kind != trails.AddressPort && kind != trails.Network {
 			continue
 		}
@@ -179,9 +184,10 @@ func (b *Builder) bloom(sizes []byte) []byte {
 		at := part[front][bloomWord(h, words[front])*8:]
 		le.PutUint64(at, le.Uint64(at)|bloomMask(h))
 	}
-	for i := range b.recs {
-		kind, key := b.key(&b.recs[i])
-		mark(frontOf(kind), b.bases.hashKey(kind, key))
+	for i := range b.n {
+		r := b.rec(i)
+		kind, key := b.key(r)
+		mark(frontOf(kind), r.hash)
 		if kind == trails.URL {
 			if host, _ := trails.SplitURL(key); len(host) > 0 {
 				mark(frontURLs, hostMark(hashBytes(b.bases[kind], host)))
@@ -196,31 +202,38 @@ func (b *Builder) bloom(sizes []byte) []byte {
 func leads(kind trails.Kind) bool { return kind == trails.Pattern || kind == trails.UserAgent }
 
 // writeRecords writes the records, expressions first, else in the order of
-// their reading, and gives their offsets.
-func (b *Builder) writeRecords(m *image) ([]uint32, error) {
-	offs := make([]uint32, len(b.recs))
+// their reading, and notes their offsets.
+func (b *Builder) writeRecords(m *image) error {
 	m.begin(secRecords)
 	buf := make([]byte, 0, MaxKey+32)
 	start := m.off
-	for n := range 2 * len(b.recs) {
-		i := n % len(b.recs)
-		kind, key := b.key(&b.recs[i])
-		if leads(kind) != (n == i) {
-			continue
+	for _, first := range [...]bool{true, false} {
+		for i := range b.n {
+			r := b.rec(i)
+			if r.prov == dropped || r.prov == written {
+				continue
+			}
+			kind, key := b.key(r)
+			if leads(kind) != first {
+				continue
+			}
+			if m.off-start >= maxRecords-2*MaxKey {
+				return ErrTooLarge
+			}
+			buf = append(buf[:0], byte(kind))
+			buf = binary.AppendUvarint(buf, uint64(r.prov))
+			buf = binary.AppendUvarint(buf, b.age(kind, key))
+			buf = binary.AppendUvarint(buf, uint64(len(key)))
+			r.at, r.prov = uint32(m.off-start), written
+			m.write(append(buf, key...))
 		}
-		if m.off-start >= maxRecords-2*MaxKey {
-			return nil, ErrTooLarge
-		}
-		offs[i] = uint32(m.off - start)
-		buf = append(buf[:0], byte(kind))
-		buf = binary.AppendUvarint(buf, uint64(b.recs[i].prov))
-		buf = binary.AppendUvarint(buf, b.age(kind, key))
-		buf = binary.AppendUvarint(buf, uint64(len(key)))
-		m.write(append(buf, key...))
 	}
 	m.end()
-	return offs, nil
+	return nil
 }
+
+// written is the provenance of a record that is in the file.
+const written = dropped - 1
 
 // age is how many minutes before the table's time a key was first seen.
 func (b *Builder) age(kind trails.Kind, key []byte) uint64 {
@@ -237,20 +250,14 @@ func (b *Builder) age(kind trails.Kind, key []byte) uint64 {
 	return 0
 }
 
-func (b *Builder) writeSlots(m *image, offs []uint32) {
-	slots := make([]uint64, uint64(len(b.recs))*5/4+8)
-	for _, s := range b.slots {
-		if s != 0 {
-			place(slots, s)
-		}
+func (b *Builder) writeSlots(m *image) {
+	slots := make([]uint64, uint64(len(b.sorted))*5/4+8)
+	for _, s := range b.sorted {
+		place(slots, s&^0xFFFFFFFF|uint64(b.rec(int(uint32(s))).at+1))
 	}
-	b.slots = nil
 	m.begin(secSlots)
 	buf := make([]byte, 0, 1<<13)
 	for _, s := range slots {
-		if s != 0 {
-			s = s&^0xFFFFFFFF | uint64(offs[uint32(s)-1]+1)
-		}
 		if buf = le.AppendUint64(buf, s); len(buf) == cap(buf) {
 			m.write(buf)
 			buf = buf[:0]
