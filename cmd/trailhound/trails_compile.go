@@ -106,6 +106,8 @@ func (b *compilation) readTable(path string) error {
 		return err
 	}
 	defer t.Close()
+	// What Provenance gives of each trail is garbage at once.
+	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	known := make(map[string]uint32) // handles by everything a provenance says
 	var text []byte
 	for r := range t.All() {
