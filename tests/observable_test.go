@@ -97,9 +97,20 @@ func (o *observable) leftOut() string {
 	if !strings.Contains(name, ".") {
 		return "no name: a single label or empty"
 	}
-	kind, _, err := trails.AppendKey(nil, []byte(name))
-	if err != nil || kind != trails.Domain {
-		return "no name: cannot be a trail"
+	if listable(name) == "" {
+		return "no name: no part of it can be a trail"
+	}
+	return ""
+}
+
+// listable gives the longest end of a name that can be a trail. Tunnels put
+// bytes in front of their domain that no name of a host has.
+func listable(name string) string {
+	for strings.Contains(name, ".") {
+		if kind, _, err := trails.AppendKey(nil, []byte(name)); err == nil && kind == trails.Domain {
+			return name
+		}
+		_, name, _ = strings.Cut(name, ".")
 	}
 	return ""
 }
@@ -123,6 +134,9 @@ func (o *observable) trail(b *table.Builder) {
 	name, isAddress := o.name()
 	if o.Kind == "http_host" && isAddress {
 		name = "http://" + name + "/"
+	}
+	if !isAddress {
+		name = listable(name)
 	}
 	kind, key, err := trails.AppendKey(nil, []byte(name))
 	if err == nil {

@@ -121,10 +121,17 @@ func BenchmarkPacket(b *testing.B) {
 				}
 				b.ReportAllocs()
 				b.ResetTimer()
-				for i := 0; i < b.N; i++ {
-					f := &list[i%len(list)]
-					w.Ahead(list[(i+ahead)%len(list)].Data)
+				// No modulo here: two divisions would be a tenth of what is measured.
+				for at, next := 0, ahead%len(list); b.Loop(); {
+					f := &list[at]
+					w.Ahead(list[next].Data)
 					w.Frame(f.Link, f.Data, f.Time, f.Number)
+					if at++; at == len(list) {
+						at = 0
+					}
+					if next++; next == len(list) {
+						next = 0
+					}
 				}
 			})
 		}
