@@ -12,7 +12,7 @@ import (
 // so a hash of the whole file would add nothing but its cost, which is more
 // than that of the detection. A stream has the fingerprint of zeros.
 func fingerprint(path string) (sum [sha256.Size]byte) {
-	if path == "-" {
+	if isStream(path) {
 		return sum
 	}
 	f, err := os.Open(path)
@@ -30,4 +30,15 @@ func fingerprint(path string) (sum [sha256.Size]byte) {
 	h.Write(size[:])
 	io.Copy(h, io.LimitReader(f, 64<<10))
 	return [32]byte(h.Sum(nil))
+}
+
+// isStream says whether a path can be read only once: standard input, a FIFO,
+// what a shell makes of <(command). It does not open it: the writer of a FIFO
+// would take that for its reader, and be cut off by the close.
+func isStream(path string) bool {
+	if path == "-" {
+		return true
+	}
+	st, err := os.Stat(path)
+	return err == nil && !st.Mode().IsRegular() && !st.IsDir()
 }

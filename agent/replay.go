@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -18,11 +17,13 @@ import (
 type Replay struct {
 	Files   []string
 	Stdin   io.Reader // what "-" reads
-	Workers int       // 1 when the input holds a stream, which can be read once only
+	Workers int       // one is used when the input holds a stream, which can be read only once
 	Snaplen int
 	Rules   *detect.Rules
 	// Fallback gives other rules when the trail table can no longer be read (a
-	// file truncated in place), or nil to go on without matching.
+	// file truncated in place). Each worker calls it, at most once. When it is
+	// nil or gives nil, the packets that are left are decoded and counted, and
+	// not matched.
 	Fallback func(fault error) *detect.Rules
 	Gate     *suppress.Gate
 	// Sink takes the events in order. Its error ends the run.
@@ -47,7 +48,7 @@ type Summary struct {
 func (r *Replay) Run(ctx context.Context) (Summary, error) {
 	workers := max(r.Workers, 1)
 	for _, f := range r.Files {
-		if f == "-" {
+		if isStream(f) {
 			workers = 1
 		}
 	}
@@ -66,11 +67,8 @@ func (r *Replay) Run(ctx context.Context) (Summary, error) {
 		for range q { // the worker closes its queue when it has stopped
 		}
 	}
-	if err == nil {
+	if err == nil && interrupted(runs) {
 		err = context.Cause(ctx)
-		if errors.Is(err, context.Canceled) && !interrupted(runs) {
-			err = nil
-		}
 	}
 	return summarise(runs), err
 }

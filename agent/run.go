@@ -52,6 +52,7 @@ type run struct {
 	queue          chan progress
 
 	worker      *detect.Worker
+	rules       *detect.Rules // the worker's
 	file        int
 	pending     []placed
 	print       [sha256.Size]byte // of the present file
@@ -71,7 +72,8 @@ func (r *run) loop(ctx context.Context) {
 	// A table that is truncated in place makes its mapping fault. That must end
 	// the use of the table, not the sensor.
 	debug.SetPanicOnFault(true)
-	r.worker = detect.NewWorker(r.replay.Rules)
+	r.rules = r.replay.Rules
+	r.worker = detect.NewWorker(r.rules)
 	r.worker.Emit = func(e event.Event) {
 		r.pending = append(r.pending, placed{e, place{r.file, e.Number}})
 	}
@@ -87,6 +89,7 @@ func (r *run) loop(ctx context.Context) {
 			r.damaged = append(r.damaged, err)
 		}
 		if !r.report(ctx, place{i + 1, 0}) {
+			r.interrupted = true
 			return
 		}
 	}
@@ -130,7 +133,7 @@ func (r *run) read(ctx context.Context, path string) error {
 func (r *run) batch() (fault error) {
 	defer func() {
 		if v := recover(); v != nil {
-			if fault = tableFault(v); fault == nil {
+			if fault = tableFault(r.rules, v); fault == nil {
 				panic(v)
 			}
 		}
@@ -141,7 +144,7 @@ func (r *run) batch() (fault error) {
 			r.worker.Ahead(r.frames[r.next+lookAhead].Data)
 		}
 		r.next++
-		if r.first.IsZero() {
+		if r.first.IsZero() || f.Time.Before(r.first) {
 			r.first = f.Time
 		}
 		if f.Time.After(r.last) {
@@ -152,40 +155,44 @@ func (r *run) batch() (fault error) {
 	return nil
 }
 
-// tableFault tells a fault of a mapping from a programmer's error: the former
-// carries the address.
-func tableFault(v any) error {
+// tableFault tells a fault of the table's mapping from a programmer's error:
+// the former carries an address inside it.
+func tableFault(rules *detect.Rules, v any) error {
 	e, ok := v.(runtime.Error)
 	if !ok {
 		return nil
 	}
 	at, ok := v.(interface{ Addr() uintptr })
-	if !ok {
+	if !ok || !rules.Table().Holds(at.Addr()) {
 		return nil
 	}
 	return fmt.Errorf("trail table cannot be read any more (fault at %#x: %w)", at.Addr(), e)
 }
 
-// degrade goes on with the last good table.
+// degrade goes on with the fallback, the first time; without it, and when its
+// table cannot be read either, nothing is matched from here on.
 func (r *run) degrade(fault error) {
 	r.faults++
-	if r.fault == nil {
+	first := r.fault == nil
+	if first {
 		r.fault = fault
 	}
-	var rules *detect.Rules
-	if r.replay.Fallback != nil {
-		rules = r.replay.Fallback(fault)
+	r.rules = nil
+	if first && r.replay.Fallback != nil {
+		r.rules = r.replay.Fallback(fault)
 	}
-	if rules == nil {
-		r.next = len(r.frames)
-		return
+	if r.rules == nil {
+		r.rules = detect.NoRules()
 	}
-	r.worker.SetRules(rules)
+	r.worker.SetRules(r.rules)
 }
 
 // report hands the pending events to the gate, waiting while it is behind.
 func (r *run) report(ctx context.Context, upto place) bool {
 	for {
+		if ctx.Err() != nil { // select takes either way when both are open
+			return false
+		}
 		n := min(len(r.pending), queuePart)
 		part := progress{upto: upto}
 		if n > 0 {

@@ -21,7 +21,7 @@ var (
 	ErrNamePort       = errors.New("a name with a port matches nothing on the wire")
 	ErrURL            = errors.New("not a URL")
 	ErrControl        = errors.New("holds a control character")
-	ErrAmbiguousHash  = errors.New("32 hex digits may be a JA3 or a file hash: write ja3:")
+	ErrAmbiguousHash  = errors.New("32 hex digits may be a JA3 or a file hash: write ja3: in front of a JA3")
 	ErrHash           = errors.New("not a digest of this kind")
 	ErrFeedPattern    = errors.New("a feed may not list regular expressions")
 	ErrBadReplacement = errors.New("holds U+FFFD, a sign of a damaged download")

@@ -16,8 +16,8 @@ type FileOptions struct {
 	// Select says which frames to give; nil: all. It sees Data as the frame
 	// would have it and must not keep it. Several workers over one file each
 	// open a Source of their own and select disjoint frames; every frame is
-	// numbered, and each of these sources reports damage. A stream can be read
-	// by one source only: see Spool.
+	// numbered, and each of these sources reports damage. A stream (standard
+	// input, a pipe) can be read by one source only.
 	Select func(link packet.LinkType, data []byte) bool
 	// Snaplen cuts frames to that many bytes; 0: as captured.
 	Snaplen int

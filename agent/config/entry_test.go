@@ -31,9 +31,9 @@ type sample struct {
 	Raw      yaml.Node         `key:"raw"`
 	Retries  []time.Duration   `key:"retries"`
 	URL      link              `key:"url"`
-	ignored  int
-	NotAKey  int `key:"-"`
-	Fallback int `key:"fallback"`
+	ignored  int               //lint:ignore U1000 that it is passed by is what is tested
+	NotAKey  int               `key:"-"`
+	Fallback int               `key:"fallback"`
 }
 
 type tlsPart struct {

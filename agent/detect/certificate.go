@@ -20,17 +20,18 @@ func (w *Worker) certificates(b []byte) {
 		if !ok {
 			return
 		}
-		one := sha1.Sum(der)
-		ref := w.rules.listed(t.Find(trails.Certificate, one[:]))
-		two := sha256.Sum256(der)
+		// The worker keeps the digests: an event may point to them, and on the
+		// stack they would be moved to the heap for every certificate.
+		w.sha1, w.sha256 = sha1.Sum(der), sha256.Sum256(der)
+		ref := w.rules.listed(t.Find(trails.Certificate, w.sha1[:]))
 		if ref == 0 {
-			ref = w.rules.listed(t.Find(trails.Certificate, two[:]))
+			ref = w.rules.listed(t.Find(trails.Certificate, w.sha256[:]))
 		}
 		if ref == 0 {
 			continue
 		}
 		f := &w.facts
-		f.app, f.serverName, f.sha1, f.sha256 = "tls", nil, one[:], two[:]
+		f.app, f.serverName, f.sha1, f.sha256 = "tls", nil, w.sha1[:], w.sha256[:]
 		text := hex.AppendEncode(w.text[:0], t.Key(ref))
 		w.trail(event.CERT, ref, text, text)
 		f.app = ""

@@ -90,7 +90,7 @@ func (w *Worker) ipAddress(name []byte) bool {
 	}
 	ref := w.rules.listed(w.rules.table.Find(trails.Domain, part))
 	if ref == 0 {
-		if a, err := netip.ParseAddr(string(part)); err == nil {
+		if a, ok := dottedQuad(part); ok {
 			ref = w.rules.addr(a)
 		}
 	}
@@ -99,6 +99,30 @@ func (w *Worker) ipAddress(name []byte) bool {
 	}
 	w.nameTrail(ref, name, 0, len(part))
 	return true
+}
+
+// dottedQuad reads an IPv4 address. netip would move the text to the heap, and
+// a name holds no colon, so no IPv6 address.
+func dottedQuad(b []byte) (netip.Addr, bool) {
+	var quad [4]byte
+	for i := range quad {
+		n, digits := 0, 0
+		for digits < len(b) && digits < 3 && b[digits] >= '0' && b[digits] <= '9' {
+			n = 10*n + int(b[digits]-'0')
+			digits++
+		}
+		if digits == 0 || n > 255 || digits > 1 && b[0] == '0' {
+			return netip.Addr{}, false
+		}
+		quad[i], b = byte(n), b[digits:]
+		if i < 3 {
+			if len(b) == 0 || b[0] != '.' {
+				return netip.Addr{}, false
+			}
+			b = b[1:]
+		}
+	}
+	return netip.AddrFrom4(quad), len(b) == 0
 }
 
 // suffixes is step b: the name, then each parent, the first key found that no

@@ -106,7 +106,8 @@ func (w *Worker) pathForms(r *http.Request, u *target) (stop bool) {
 	if len(u.path) == 0 || u.path[0] == '/' {
 		return false
 	}
-	raw := appendLower(w.text[:0], r.Target) // scheme://host keeps its slashes here
+	w.text = appendLower(w.text[:0], r.Target) // scheme://host keeps its slashes here
+	raw := w.text
 	if w.p.DstPort == 80 && w.rules.heuristic(event.HTTPProxyProbe) && w.proxyProbe(raw) {
 		return true
 	}

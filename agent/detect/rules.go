@@ -87,6 +87,15 @@ func NewRules(t *table.Table, white *whitelist.List, opt Options) *Rules {
 	return r
 }
 
+// NoRules matches nothing: what is left when no table can be read.
+func NoRules() *Rules {
+	t, err := table.NewBuilder(table.Options{}).Memory()
+	if err != nil {
+		panic("BUG: a table of nothing cannot be built: " + err.Error())
+	}
+	return NewRules(t, nil, Options{Disabled: map[event.Code]bool{event.HTTPIoT: true}})
+}
+
 // Table is the trails matched against.
 func (r *Rules) Table() *table.Table { return r.table }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"trailhound/agent/event"
+	"trailhound/trails/table"
 )
 
 // harmlessAgents are parts of user agents that are never reported (D 12.6).
@@ -28,7 +29,16 @@ func (w *Worker) userAgent(raw []byte) {
 	}
 	a := w.rules.agents()
 	i, start, end, ok := a.set.Find(value)
-	if !ok || containsAny(bytes.ToLower(value), harmlessAgents) {
+	var ref table.Ref
+	if ok && i >= a.builtin {
+		ref = w.rules.listed(a.refs[i-a.builtin])
+		ok = ref != 0
+	}
+	if ok {
+		w.plain = appendLower(w.plain[:0], value)
+		ok = !containsAny(w.plain, harmlessAgents)
+	}
+	if !ok {
 		w.cleanAgents.add(h)
 		return
 	}
@@ -49,9 +59,9 @@ func (w *Worker) userAgent(raw []byte) {
 	default:
 		t = appendAgent(t, match)
 	}
-	if i < a.builtin {
+	if ref == 0 {
 		w.heuristic(event.UA, event.HTTPUA, "user agent (suspicious)", t, value)
-	} else if ref := w.rules.listed(a.refs[i-a.builtin]); ref != 0 {
+	} else {
 		w.trail(event.UA, ref, t, value)
 	}
 }

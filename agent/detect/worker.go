@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"crypto/sha1"
+	"crypto/sha256"
 	"time"
 
 	"trailhound/agent/event"
@@ -40,6 +42,8 @@ type Worker struct {
 	quic     *quic.Decoder
 	facts    facts
 	name     [256]byte
+	sha1     [sha1.Size]byte
+	sha256   [sha256.Size]byte
 	host     []byte
 	path     []byte
 	text     []byte
@@ -75,6 +79,7 @@ func NewWorker(rules *Rules) *Worker {
 // SetRules changes what is matched against, between two packets.
 func (w *Worker) SetRules(rules *Rules) {
 	w.rules = rules
+	w.facts.app = "" // a fault may have ended the last packet half-way
 	w.cleanNames.reset()
 	w.cleanAgents.reset()
 }

@@ -24,7 +24,7 @@ func TestNewID(t *testing.T) {
 		}
 		last = id.String()
 	}
-	if NewID(at) == NewID(at) {
+	if first, second := NewID(at), NewID(at); first == second {
 		t.Error("two ids are equal")
 	}
 	if id := uuid.UUID(NewID(time.Time{})); id.Version() != 7 {

@@ -44,13 +44,22 @@ func endsValue(c byte) bool {
 	return c == '&' || c == ';' || c == '"' || c == ' ' || c == ')' || c == '\\'
 }
 
+// maxName is how much of a parameter's name is looked at, from its end.
+const maxName = 64
+
 // secretName says whether the parameter name at the end of text is secret.
 func secretName(text []byte) bool {
 	start := len(text)
-	for start > 0 && len(text)-start < 64 && nameChar(text[start-1]) {
+	for start > 0 && len(text)-start < maxName && nameChar(text[start-1]) {
 		start--
 	}
-	name := bytes.ToLower(text[start:])
+	var buf [maxName]byte
+	name := buf[:copy(buf[:], text[start:])]
+	for i, c := range name {
+		if c >= 'A' && c <= 'Z' {
+			name[i] = c | 0x20
+		}
+	}
 	for _, word := range secretWords {
 		for at := 0; ; {
 			i := bytes.Index(name[at:], word)

@@ -46,7 +46,10 @@ type Counts struct {
 	Unkeyed    uint64 // of Passed: not followed because MaxKeys was reached
 }
 
-// Gate is used by one goroutine. Its clock is the latest time of the events.
+// Gate is used by one goroutine. Its clock is the latest time of the events,
+// until one is more than MaxWindow older: then a clock was set back, or one
+// packet had a stamp from the future, and all windows are closed. Else they
+// would stay open for as long as the step was.
 type Gate struct {
 	opt    Options
 	counts Counts
@@ -93,6 +96,10 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 		out(e)
 		return
 	}
+	if g.now.Sub(e.Time) > MaxWindow && !g.now.IsZero() {
+		g.Flush(out)
+		g.now = e.Time
+	}
 	g.Advance(e.Time, out)
 	k := key{e.Src, e.Indicator, e.Code, e.Info}
 	if k.indicator == "" {
@@ -130,18 +137,17 @@ func (g *Gate) Advance(now time.Time, out func(event.Event)) {
 			continue
 		}
 		g.summarise(open, out)
-		// The next window starts where this one ended, but not in a past that
-		// the clock has jumped over.
+		// The next window starts where this one ended. When it has ended before
+		// now, too, nothing came in it, and the key is forgotten above: what
+		// comes back after a long silence goes out at once.
 		open.start = open.end()
 		open.window = min(2*open.window, MaxWindow)
-		if !open.end().After(now) {
-			open.start = now
-		}
 		heap.Fix(&g.due, open.at)
 	}
 }
 
-// Flush closes all windows, at the end of the input.
+// Flush closes all windows, in the order of their ends: at the end of the
+// input.
 func (g *Gate) Flush(out func(event.Event)) {
 	for len(g.due) > 0 {
 		open := heap.Pop(&g.due).(*group)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,11 +65,34 @@ func checkOutputs(c *config.Config) error {
 	for i := range c.Outputs {
 		if o := &c.Outputs[i]; o.Type == "csv" {
 			if _, err := csv.Decode(o.Node); err != nil {
-				all = append(all, err)
+				all = append(all, outputError(o, err))
 			}
 		}
 	}
 	return errors.Join(all...)
+}
+
+// outputError says where in the configuration an output's own error is. The
+// output's package knows the line and column, if any; the entry knows its file.
+func outputError(o *config.Output, err error) error {
+	e := &config.Error{Key: "outputs." + o.Name, Problem: err.Error()}
+	_, at, _ := strings.Cut(o.String(), " at ") // "outputs.NAME at FILE:LINE:COLUMN"
+	where := strings.Split(at, ":")
+	if len(where) < 3 {
+		return e
+	}
+	n := len(where) - 2
+	e.File = strings.Join(where[:n], ":")
+	e.Line, _ = strconv.Atoi(where[n])
+	e.Column, _ = strconv.Atoi(where[n+1])
+	if own := strings.SplitN(e.Problem, ":", 3); len(own) == 3 {
+		line, lineErr := strconv.Atoi(own[0])
+		column, columnErr := strconv.Atoi(own[1])
+		if lineErr == nil && columnErr == nil {
+			e.Line, e.Column, e.Problem = line, column, strings.TrimSpace(own[2])
+		}
+	}
+	return e
 }
 
 // builtKeys are the keys that this version acts on.

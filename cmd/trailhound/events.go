@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/term"
 
@@ -37,11 +38,14 @@ func (a *app) openEvents(c *config.Config, f replayFlags) (*eventWriter, error) 
 	var to io.Writer = a.out
 	opt := stdout.Options{Format: f.format, Identity: identity(c)}
 	width, tty := terminal(a.out)
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 && !tty {
+		width = n // the reader of the pipe says how wide it shows (POSIX, environment variables)
+	}
 	if f.output != "" && f.output != "-" {
 		if err := w.open(); err != nil {
 			return nil, fmt.Errorf("cannot write events to %q: %w", f.output, bare(err))
 		}
-		to, tty = w.file, false
+		to, tty, width = w.file, false, 0
 		opt.Name = fmt.Sprintf("%q", f.output)
 	}
 	if opt.Format == "" {
@@ -103,6 +107,9 @@ func (w *eventWriter) flush() error {
 // close writes what is left. A file takes its name only if all went well.
 func (w *eventWriter) close(good bool) error {
 	err := w.flush()
+	if err == nil && good { // without events the header alone makes a valid file
+		err = w.out.Start()
+	}
 	if closeErr := w.out.Close(); err == nil {
 		err = closeErr
 	}

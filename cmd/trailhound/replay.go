@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +44,12 @@ func (a *app) replayCommand() *cobra.Command {
 		Example: "  trailhound replay capture.pcap\n" +
 			"  trailhound replay --trails trails.csv --every --format json capture.pcap.gz\n" +
 			"  tcpdump -w - -i eth0 -c 1000 | trailhound replay -",
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("no capture is named")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return a.replay(cmd.Context(), f, args) },
 	}
 	cmd.Flags().StringArrayVar(&f.trails, "trails", nil, "trails to match: a compiled table, a merged CSV, a directory or a plain list (`path`, repeatable; replaces the configured ones)")
@@ -55,6 +62,9 @@ func (a *app) replayCommand() *cobra.Command {
 }
 
 func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
+	if f.format != "" && !slices.Contains(format.Names(), f.format) {
+		return usagef("unknown format %q: use one of %s", f.format, strings.Join(format.Names(), ", "))
+	}
 	c, err := a.load()
 	if err != nil {
 		return err
@@ -90,14 +100,19 @@ func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
 	if closeErr := out.close(err == nil); err == nil {
 		err = closeErr
 	}
-	if !f.quiet {
+	// When the events could not be written, that alone is said: the sums would
+	// be those of a run that was broken off.
+	if !f.quiet && (err == nil || errors.Is(err, context.Canceled)) {
 		a.printSummary(sum, r.Gate.Counts(), what, time.Since(started))
+	}
+	if n := sum.Undecoded(); n > 0 && n == sum.Packets {
+		warn(a.err, "nothing could be decoded: %s passed by%s", count(n, "packet"), passedBy(&sum.Traffic))
 	}
 	for _, d := range sum.Damaged {
 		complain(a.err, d)
 	}
 	if sum.Fault != nil {
-		complain(a.err, fmt.Errorf("%w; went on with the starter set", sum.Fault))
+		complain(a.err, fmt.Errorf("%w; the rest was matched against the starter set", sum.Fault))
 	}
 	if err == nil && (len(sum.Damaged) > 0 || sum.Fault != nil) {
 		err = errReported

@@ -55,6 +55,22 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringArrayVar(&a.set, "set", nil, "set a configuration `key=value` (repeatable)")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{err: err} })
 	root.AddCommand(a.replayCommand(), a.trailsCommand(), a.configCommand(), a.versionCommand(), a.manCommand())
+	// Cobra makes these when the program runs; made here they get examples, as
+	// all commands have, and a wrong shell is an error.
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Example = "  trailhound help replay"
+		case "completion":
+			c.Example = "  trailhound completion bash > /etc/bash_completion.d/trailhound"
+			c.RunE, c.Args = needsSubcommand, cobra.ArbitraryArgs
+			for _, shell := range c.Commands() {
+				shell.Example = "  trailhound completion " + shell.Name()
+			}
+		}
+	}
 	return root
 }
 

@@ -21,16 +21,20 @@ func (a *app) printSummary(s agent.Summary, g suppress.Counts, trails string, to
 	}
 	p("packets", "%s", packets)
 	if n := s.Undecoded(); n > 0 {
-		text := ""
-		for reason := packet.OK + 1; int(reason) < packet.NumReasons; reason++ {
-			if c := s.Decode[reason]; c > 0 {
-				text += fmt.Sprintf(", %d %s", c, reason)
-			}
-		}
-		p("passed by", "%s without a match%s", count(n, "packet"), text)
+		p("passed by", "%s without a match%s", count(n, "packet"), passedBy(&s.Traffic))
 	}
 	p("events", "%d detected, %d whitelisted, %d folded into %s, %d shown", g.Detected, g.Suppressed, g.Folded,
 		summaries(g.Summaries), g.Passed+g.Summaries)
+}
+
+// passedBy lists why packets were not decoded: ", 3 not_ip, 1 short_link".
+func passedBy(t *agent.Traffic) (text string) {
+	for reason := packet.OK + 1; int(reason) < packet.NumReasons; reason++ {
+		if n := t.Decode[reason]; n > 0 {
+			text += fmt.Sprintf(", %d %s", n, reason)
+		}
+	}
+	return text
 }
 
 func summaries(n uint64) string {

@@ -32,9 +32,31 @@ const (
 	tableReserved = 12 // for the reference, the last column
 )
 
+// Widths of the columns when the terminal is narrow: no year, no source port,
+// no protocol, no reference. The info, the last column, is cut.
+const (
+	narrowBelow   = 157 // the wide table with a trail of 24
+	narrowTime    = 14
+	narrowSource  = 15 // IPv4
+	narrowInfo    = 23 // "user agent (suspicious)"
+	narrowFixed   = narrowTime + tableSeverity + narrowSource + tableArrow + tableEndpoint + tableType + narrowInfo
+	narrowColumns = 7
+)
+
 // AppendTableHeader appends the line with the columns' names, LF included.
 func AppendTableHeader(dst []byte, opt TableOptions) []byte {
 	r := row{b: dst, opt: opt}
+	if opt.narrow() {
+		r.cell("TIME (UTC)", narrowTime)
+		r.cell("SEV", tableSeverity)
+		r.cell("SOURCE", narrowSource)
+		r.cell("", tableArrow)
+		r.cell("DESTINATION", tableEndpoint)
+		r.cell("TYPE", tableType)
+		r.cell("TRAIL", opt.trail())
+		r.b = append(r.b, "INFO\n"...)
+		return r.b
+	}
 	r.cell("TIME (UTC)", tableTime)
 	r.cell("SEV", tableSeverity)
 	r.cell("SOURCE", tableEndpoint)
@@ -52,11 +74,16 @@ func AppendTableHeader(dst []byte, opt TableOptions) []byte {
 // severity, source, destination, protocol, type, trail, info, reference.
 // Characters that a terminal might obey are left out. A trail longer than its
 // column is cut; an address never is: an IPv6 address takes its room from the
-// trail, so that the columns behind still line up where they can.
+// trail, so that the columns behind still line up where they can. A narrow
+// terminal gets less: see narrowBelow.
 func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions) []byte {
 	r := row{b: dst, opt: opt}
+	layout, sourcePort, source := "2006-01-02 15:04:05", e.SrcPort, tableEndpoint
+	if opt.narrow() {
+		layout, sourcePort, source = "01-02 15:04:05", 0, narrowSource
+	}
 	r.color("2")
-	r.b = e.Time.UTC().AppendFormat(r.b, "2006-01-02 15:04:05")
+	r.b = e.Time.UTC().AppendFormat(r.b, layout)
 	r.plain()
 	r.b = append(r.b, ' ')
 	r.color(severityColor(e.Severity))
@@ -64,13 +91,15 @@ func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions
 	r.plain()
 
 	at := len(r.b)
-	r.b = appendEndpoint(r.b, e.Src, e.SrcPort)
-	over := r.fill(at, tableEndpoint)
+	r.b = appendEndpoint(r.b, e.Src, sourcePort)
+	over := r.fill(at, source)
 	r.b = append(r.b, "-> "...)
 	at = len(r.b)
 	r.b = appendEndpoint(r.b, e.Dst, e.DstPort)
 	over += r.fill(at, tableEndpoint)
-	r.cell(e.Protocol, tableProtocol)
+	if !opt.narrow() {
+		r.cell(e.Protocol, tableProtocol)
+	}
 	r.cell(string(e.Type), tableType)
 
 	width := max(opt.trail()-over, tableMinTrail)
@@ -79,20 +108,30 @@ func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions
 	} else {
 		r.cell(e.Trail, width)
 	}
-	at = len(r.b)
-	r.b = appendVisible(r.b, e.Info)
+	var times []byte
 	if n := e.Aggregate.Count; n > 1 {
-		r.b = strconv.AppendUint(append(r.b, " x"...), n, 10)
+		times = strconv.AppendUint([]byte(" x"), n, 10)
 	}
+	if opt.narrow() {
+		r.trim(e.Info, max(narrowInfo-len(times), 1))
+		return append(append(r.b, times...), '\n')
+	}
+	at = len(r.b)
+	r.b = append(appendVisible(r.b, e.Info), times...)
 	r.fill(at, tableInfo)
 	r.b = appendVisible(r.b, e.Reference)
 	return append(r.b, '\n')
 }
 
+func (o TableOptions) narrow() bool { return o.Width > 0 && o.Width < narrowBelow }
+
 // trail is the width of the trail's column.
 func (o TableOptions) trail() int {
 	if o.Width <= 0 {
 		return tableMaxTrail
+	}
+	if o.narrow() {
+		return max(o.Width-narrowFixed-narrowColumns, tableMinTrail)
 	}
 	return max(o.Width-tableFixed-tableColumns-tableReserved, tableMinTrail)
 }
@@ -131,6 +170,13 @@ func (r *row) cell(text string, width int) {
 // cut is cell for a text that must not be wider than its column.
 func (r *row) cut(text string, width int) {
 	at := len(r.b)
+	r.trim(text, width)
+	r.fill(at, width)
+}
+
+// trim appends at most width characters of a text.
+func (r *row) trim(text string, width int) {
+	at := len(r.b)
 	r.b = appendVisible(r.b, text)
 	if utf8.RuneCount(r.b[at:]) > width {
 		end := at
@@ -140,7 +186,6 @@ func (r *row) cut(text string, width int) {
 		}
 		r.b = append(r.b[:end], "…"...)
 	}
-	r.fill(at, width)
 }
 
 // fill appends spaces up to the next column and gives by how many characters

@@ -57,3 +57,25 @@ func TestTableGolden(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+func TestTableNarrow(t *testing.T) {
+	const want = `TIME (UTC)     SEV    SOURCE             DESTINATION           TYPE  TRAIL                       INFO
+02-16 09:36:07 high   192.0.2.10      -> 198.51.100.53:53      DNS   (cdn).bad-domain.test       lumma (malware)
+02-16 09:36:11 low    192.0.2.12      -> 198.51.100.9          IP    198.51.100.9                bad reputation
+`
+	opt := TableOptions{Width: 120}
+	got := AppendTableHeader(nil, opt)
+	got = AppendTable(got, dnsEvent(), identity(), opt)
+	got = AppendTable(got, icmpEvent(), identity(), opt)
+	if string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	long := summaryEvent()
+	long.Trail, long.Info = strings.Repeat("x", 300), strings.Repeat("y", 300)
+	for _, opt.Width = range []int{110, 120, 156} {
+		line := strings.TrimSuffix(string(AppendTable(nil, long, identity(), opt)), "\n")
+		if n := utf8.RuneCountInString(line); n > opt.Width || !strings.HasSuffix(line, " x97") {
+			t.Errorf("width %d, %d columns: %s", opt.Width, n, line)
+		}
+	}
+}

@@ -29,7 +29,7 @@ func Demo() []Stamped {
 	d.send("80.82.77.33", demoWeb, Syn(61007, 23))
 	d.send(demoWeb, "80.82.77.33", TCP(23, 61007, RST|ACK, ""))
 	d.clock("08:31:02")
-	d.send("198.51.100.7", demoWeb, Data(d.next(), 80, Get("shop.example.com", "/item?id=7", "User-Agent: sqlmap/1.8.2#stable (https://sqlmap.org)")))
+	d.send("198.51.100.7", demoWeb, Data(d.next(), 80, Get("shop.example.com", "/item?id=7", "User-Agent: sqlmap/1.8.2")))
 
 	// A hacked site sends the visitor on to a fake update, which fetches an
 	// information stealer.

@@ -1,10 +1,11 @@
 // Command starter chooses the trails that are embedded in the program from the
 // merged CSV of the reference's static tree:
 //
-//	go run ./tools/starter -csv trails-static.csv > trails/starter/trails.csv
+//	go -C tools run ./starter -csv "$PWD/trails-static.csv" > trails/starter/trails.csv
 //
 // The choice depends on the input alone; trails/starter/README.md says what it
-// is. Run it in the root of the repository, or name that with -root.
+// is. Run it in the root of the repository as above (-C makes the tools' module
+// the working directory), or name the root with -root.
 package main
 
 import (
@@ -22,7 +23,7 @@ import (
 
 func main() {
 	file := flag.String("csv", "", "merged CSV of the static tree")
-	root := flag.String("root", ".", "root of the repository")
+	root := flag.String("root", "..", "root of the repository")
 	flag.Parse()
 	if *file == "" || flag.NArg() > 0 {
 		flag.Usage()

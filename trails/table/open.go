@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"reflect"
 	"time"
 
 	"trailhound/trails"
@@ -75,6 +76,16 @@ func (t *Table) Close() error {
 		return nil
 	}
 	return unmap(data)
+}
+
+// Holds says whether an address lies inside the table's memory. It tells a
+// fault that a truncated file causes from any other.
+func (t *Table) Holds(addr uintptr) bool {
+	if len(t.data) == 0 {
+		return false
+	}
+	start := reflect.ValueOf(t.data).Pointer()
+	return addr >= start && addr-start < uintptr(len(t.data))
 }
 
 func open(data []byte) (*Table, error) {

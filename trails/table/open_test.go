@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -193,4 +194,21 @@ func checksumOf(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
 func addrOf(key []byte) netip.Addr {
 	a, _ := netip.AddrFromSlice(key)
 	return a
+}
+
+func TestHolds(t *testing.T) {
+	tb, err := Open(writeTable(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := reflect.ValueOf(tb.data).Pointer()
+	for addr, want := range map[uintptr]bool{0: false, start - 1: false, start: true, start + uintptr(tb.Size()) - 1: true, start + uintptr(tb.Size()): false, ^uintptr(0): false} {
+		if got := tb.Holds(addr); got != want {
+			t.Errorf("%#x: %v", addr, got)
+		}
+	}
+	tb.Close()
+	if tb.Holds(start) || tb.Holds(0) {
+		t.Error("a closed table holds memory")
+	}
 }

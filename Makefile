@@ -1,0 +1,88 @@
+# Every target needs Go; what else one needs stands behind its name. Run `make`
+# for the list. Nothing here uses the network, but for the Go module proxy.
+
+.DEFAULT_GOAL := help
+SHELL         := /bin/sh
+
+# A release is a tag; between two of them the program's own version counts.
+VERSION := $(patsubst v%,%,$(shell [ -e .git ] && git describe --tags --dirty 2>/dev/null))
+LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
+
+FUZZTIME  ?= 20s
+BENCHTIME ?= 200ms
+# Where the big trail list and the generator of the benchmark mixes are, if they are there.
+SHARED    ?= $(or $(TRAILHOUND_SHARED),../shared)
+
+TRAILHOUND := bin/trailhound
+BENCH      := bin/bench
+
+.PHONY: help run demo build test race test-receivers lint fuzz bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: build ## build, replay the bundled capture with the built-in starter trails, print events and a summary
+	@COLUMNS=$${COLUMNS:-120} $(TRAILHOUND) replay -c config.yaml --set state=$(CURDIR)/bin/state --format table tests/corpus/demo.pcap
+
+demo: run ## the same as run, until there is more to show
+
+build: ## build bin/trailhound, one static file
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(TRAILHOUND) ./cmd/trailhound
+
+test: ## run all tests
+	go test ./...
+
+race: ## run all tests with the race detector (needs gcc)
+	@command -v $${CC:-gcc} >/dev/null || { echo 'make race: the race detector needs gcc' >&2; exit 1; }
+	CGO_ENABLED=1 go test -race ./...
+
+test-receivers: ## test delivery against real receivers; in this version these are files and streams
+	@echo 'No network receiver to test: this version delivers to files and streams only. Their tests:'
+	go test -count=1 ./outputs/...
+
+lint: ## gofmt, go vet and staticcheck
+	@files=$$(gofmt -l .) && [ -z "$$files" ] || { printf 'not formatted by gofmt:\n%s\n' "$$files" >&2; exit 1; }
+	go vet ./...
+	go -C tools vet ./...
+	go tool -modfile=tools/go.mod staticcheck ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (default 20s), one after the other
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "== $$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+bench: build $(BENCH)/trails.csv $(BENCH)/mixes ## measure the packet path and each package (xz, python3 and SHARED for the real sizes)
+	@csv=$(BENCH)/trails.csv; [ -e $$csv ] || csv=trails/starter/trails.csv; \
+		$(TRAILHOUND) trails build -c config.yaml --fresh --seed 1 -o $(BENCH)/trails.thd $$csv 2>&1 | grep -E '^(read|trails|written|trailhound: [^w])'
+	@TRAILHOUND_BENCH_TABLE=$(CURDIR)/$(BENCH)/trails.thd TRAILHOUND_BENCH_DIR=$(CURDIR)/$(BENCH) \
+		go test -run '^$$' -bench . -benchtime $(BENCHTIME) ./tests/bench >$(BENCH)/path.txt; code=$$?; \
+		awk -f tools/bench.awk $(BENCH)/path.txt; exit $$code
+	@go test -run '^$$' -bench . -benchtime $(BENCHTIME) $$(go list ./... | grep -v /tests) >$(BENCH)/packages.txt; code=$$?; \
+		grep -E '^(pkg:|Benchmark|panic|--- FAIL|FAIL)' $(BENCH)/packages.txt; exit $$code
+
+# The 1.6 million trails of the reference's static tree. Without them the
+# starter set is measured.
+$(BENCH)/trails.csv:
+	@mkdir -p $(BENCH)
+	@if [ -e $(SHARED)/data/trails-static.csv.xz ] && command -v xz >/dev/null; then \
+		xz -dc $(SHARED)/data/trails-static.csv.xz >$@.part && mv $@.part $@; \
+	else \
+		echo 'no $(SHARED)/data/trails-static.csv.xz, or no xz: the starter set is measured'; \
+	fi
+
+# Two captures of 32,768 packets each.
+$(BENCH)/mixes: $(BENCH)/trails.csv
+	@if [ -e $(SHARED)/bench/mkmix.py ] && [ -e $(BENCH)/trails.csv ] && command -v python3 >/dev/null; then \
+		echo 'making the mixes' && \
+		python3 $(SHARED)/bench/mkmix.py reference 32768 $(BENCH)/reference.pcap && \
+		python3 $(SHARED)/bench/mkmix.py office 32768 $(BENCH)/office.pcap $(BENCH)/trails.csv && \
+		touch $@; \
+	else \
+		echo 'no $(SHARED)/bench/mkmix.py, or no python3: the packet path as a whole is not measured'; \
+	fi
+
+clean: ## remove what was built and made
+	rm -rf bin dist

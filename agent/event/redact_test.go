@@ -1,0 +1,76 @@
+package event
+
+import (
+	"bytes"
+	"testing"
+)
+
+func TestRedact(t *testing.T) {
+	for _, c := range [][2]string{
+		{"", ""},
+		{"=", "="},
+		{"/x?a=1&b=2", "/x?a=1&b=2"},
+		{"/x?password=p", "/x?password=***"},
+		{"/x?password=", "/x?password="},
+		{"/x?password=&a=1", "/x?password=&a=1"},
+		{"/x?password", "/x?password"},
+		{"/x?PassWord=P&x=1", "/x?PassWord=***&x=1"},
+		{"pass=a;token=b c", "pass=***;token=*** c"},
+		{"/x?user_pass=a&access-token=b&a.secret=c&u[session]=d", "/x?user_pass=***&access-token=***&a.secret=***&u[session]=***"},
+		{"/x?api_key=a&apikey=b&api-key=c&cookie=d&authorization=e", "/x?api_key=***&apikey=***&api-key=***&cookie=***&authorization=***"},
+		{"/x?compass=1&spasse=2&retoken=3", "/x?compass=1&spasse=2&retoken=3"},
+		{"/x?compass_pass=1", "/x?compass_pass=***"},
+		{"/x?pass=a=b=c&d", "/x?pass=***&d"},
+		{"/x?a=pass=b", "/x?a=pass=***"},
+		{`/x?token="quoted"`, `/x?token="quoted"`},
+		{`shop(/x \(POST pass=a\))`, `shop(/x \(POST pass=***\))`},
+		{"(shop)/x?pass=(secret)", "(shop)/x?pass=(***)"},
+		{"/x?pass=(", "/x?pass=("},
+		{"/x?pass=()", "/x?pass=()"},
+		{"/x?pass==", "/x?pass=***"},
+		{"/x?pass=\xff\x00\n", "/x?pass=***"},
+		{"token=***", "token=***"},
+	} {
+		in := []byte(c[0])
+		if got := string(Redact(in)); got != c[1] {
+			t.Errorf("%q: %q, want %q", c[0], got, c[1])
+		}
+		if string(in) != c[0] {
+			t.Errorf("%q: the input was changed to %q", c[0], in)
+		}
+		if again := string(Redact([]byte(c[1]))); again != c[1] {
+			t.Errorf("%q: redacted twice %q", c[1], again)
+		}
+	}
+	clean := []byte("/index.php?page=7&sort=name")
+	if got := Redact(clean); &got[0] != &clean[0] || testing.AllocsPerRun(10, func() { Redact(clean) }) != 0 {
+		t.Error("text without secrets is copied")
+	}
+}
+
+func FuzzRedact(f *testing.F) {
+	for _, s := range []string{"/x?password=p&token=(x)&a=1", "=", "pass=", "pass==pass=(=", "session=\xff;", "u[pass]=1\\", "pass=(pass=(pass=("} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		in := bytes.Clone(text)
+		out := Redact(text)
+		if !bytes.Equal(in, text) {
+			t.Fatal("the input was changed")
+		}
+		// "***" takes the place of at least one byte of each value.
+		if len(out) > len(text)+2*bytes.Count(text, []byte("=")) {
+			t.Fatalf("%d bytes grew to %d", len(text), len(out))
+		}
+		secret := false
+		for _, w := range secretWords {
+			secret = secret || bytes.Contains(bytes.ToLower(text), w)
+		}
+		if !secret && !bytes.Equal(out, text) {
+			t.Fatalf("%q became %q", text, out)
+		}
+		if again := Redact(out); !bytes.Equal(again, out) {
+			t.Fatalf("%q, redacted twice %q", out, again)
+		}
+	})
+}
