@@ -68,7 +68,7 @@ func TestDemoEvents(t *testing.T) {
 	sameLines(t, got, []string{
 		`08:14:37 low TCP IP 80.82.77.0/24 (80.82.77.33) | mass scanner cidr`,
 		`08:31:02 medium TCP UA sqlmap(/1.8.2) | user agent (suspicious)`,
-		`08:52:45 medium UDP DNS samarpanhospital.org | ek clearfake (malicious)`,
+		`08:52:45 medium UDP DNS confirmation-id56102.com | ek clearfake (malicious)`,
 		`08:53:20 high TCP DNS triallyforwhgh.shop | lummac2 (malware)`,
 		`08:53:58 high UDP DNS (cdn).tenseddrywsqio.shop | lummac2 (malware)`,
 		`08:54:31 high TCP URL (203.0.113.79)/a6d914969291bf07.php | vidar (malware)`,

@@ -194,7 +194,7 @@ func (w *Worker) Packet() *packet.Packet { return &w.p }
 // Frames come from memory that no cache holds; waiting for their first line is
 // a third of what a plain packet costs.
 func (w *Worker) Ahead(frame []byte) {
-	if len(frame) > 64 {
-		w.ahead += frame[12] + frame[64]
+	if n := len(frame); n > 12 {
+		w.ahead += frame[12] + frame[min(n-1, 64)]
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,13 +25,12 @@ type app struct {
 }
 
 // execute runs the command line and gives the exit code.
-func execute(ctx context.Context, s *streams, args []string) int {
+func execute(ctx context.Context, s *streams, args []string) (code int) {
+	debug.SetPanicOnFault(true)
+	defer guardFaults(s.err, &code)
 	a := &app{streams: s}
 	root := a.root()
 	root.SetArgs(args)
-	root.SetIn(s.in)
-	root.SetOut(s.out)
-	root.SetErr(s.err)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && cmd != nil && isUsage(err) {
 		err = &usageError{err, fmt.Sprintf(hintUsage, cmd.CommandPath()+" --help")}
@@ -51,6 +51,9 @@ func (a *app) root() *cobra.Command {
 		RunE:              needsSubcommand,
 		Args:              cobra.ArbitraryArgs,
 	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
 	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", "configuration `file` (default "+defaultConfig+" if it exists, else built-in defaults)")
 	root.PersistentFlags().StringArrayVar(&a.set, "set", nil, "set a configuration `key=value` (repeatable)")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{err: err} })
@@ -80,6 +83,7 @@ func needsSubcommand(cmd *cobra.Command, args []string) error {
 		cmd.Help()
 		return usagef("a subcommand is needed")
 	}
+	cmd.SuggestionsMinimumDistance = max(cmd.SuggestionsMinimumDistance, 2) // 0 suggests by prefix only
 	text := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		text += ", did you mean " + strings.Join(near, " or ") + "?"

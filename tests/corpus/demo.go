@@ -31,10 +31,10 @@ func Demo() []Stamped {
 	d.clock("08:31:02")
 	d.send("198.51.100.7", demoWeb, Data(d.next(), 80, Get("shop.example.com", "/item?id=7", "User-Agent: sqlmap/1.8.2")))
 
-	// A hacked site sends the visitor on to a fake update, which fetches an
+	// A false hotel booking sends the visitor on to a fake check, which fetches an
 	// information stealer.
 	d.clock("08:52:45")
-	d.query(demoBob, "samarpanhospital.org", "203.0.113.41")
+	d.query(demoBob, "confirmation-id56102.com", "203.0.113.41")
 	d.connect(demoBob, "203.0.113.41", d.next(), 443)
 	d.clock("08:53:20")
 	d.hello(demoBob, "203.0.113.77", "triallyforwhgh.shop") // its name came over HTTPS
