@@ -10,6 +10,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 
 FUZZTIME  ?= 20s
 BENCHTIME ?= 200ms
+BENCHCOUNT ?= 5
 # Where the big trail list and the generator of the benchmark mixes are, if they are there.
 SHARED    ?= $(or $(TRAILHOUND_SHARED),../shared)
 
@@ -58,7 +59,7 @@ bench: build $(BENCH)/trails.csv $(BENCH)/mixes ## measure the packet path and e
 	@csv=$(BENCH)/trails.csv; [ -e $$csv ] || csv=trails/starter/trails.csv; \
 		$(TRAILHOUND) trails build -c config.yaml --fresh --seed 1 -o $(BENCH)/trails.thd $$csv 2>&1 | grep -E '^(read|trails|written|trailhound: [^w])'
 	@TRAILHOUND_BENCH_TABLE=$(CURDIR)/$(BENCH)/trails.thd TRAILHOUND_BENCH_DIR=$(CURDIR)/$(BENCH) \
-		go test -run '^$$' -bench . -benchtime $(BENCHTIME) ./tests/bench >$(BENCH)/path.txt; code=$$?; \
+		go test -run '^$$' -bench . -benchtime $(BENCHTIME) -count $(BENCHCOUNT) ./tests/bench >$(BENCH)/path.txt; code=$$?; \
 		awk -f tools/bench.awk $(BENCH)/path.txt; exit $$code
 	@go test -run '^$$' -bench . -benchtime $(BENCHTIME) $$(go list ./... | grep -v /tests) >$(BENCH)/packages.txt; code=$$?; \
 		grep -E '^(pkg:|Benchmark|panic|--- FAIL|FAIL)' $(BENCH)/packages.txt; exit $$code

@@ -14,6 +14,7 @@ import (
 	"trailhound/agent/capture"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	"trailhound/agent/packet"
 )
 
 // place orders packets over all files of a replay.
@@ -42,7 +43,7 @@ type placed struct {
 // bounded in events.
 const queuePart = 64
 
-// lookAhead is how many frames before their turn headers are touched.
+// lookAhead is how many frames before their turn headers are fetched.
 const lookAhead = 8
 
 // run is one worker of a replay.
@@ -141,7 +142,7 @@ func (r *run) batch() (fault error) {
 	for r.next < len(r.frames) {
 		f := &r.frames[r.next]
 		if r.next+lookAhead < len(r.frames) {
-			r.worker.Ahead(r.frames[r.next+lookAhead].Data)
+			packet.Prefetch(r.frames[r.next+lookAhead].Data)
 		}
 		r.next++
 		if r.first.IsZero() || f.Time.Before(r.first) {

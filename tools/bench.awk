@@ -1,5 +1,6 @@
 # Makes a table of the packet path's benchmarks: one line a mix and kind of
-# packet, warm and cold side by side. Other lines pass as they are.
+# packet, warm and cold side by side, the best of the runs: what shares the
+# machine can only add to a time. Other lines pass as they are.
 #   BenchmarkPacket/office/warm/syn-2   1000   12.3 ns/op   0 B/op   0 allocs/op
 
 /^BenchmarkPacket\// {
@@ -12,7 +13,7 @@
 		order[++rows] = row
 	}
 	for (i = 3; i < NF; i++) {
-		if ($(i + 1) == "ns/op") ns[row, part[3]] = $i
+		if ($(i + 1) == "ns/op" && (ns[row, part[3]] == "" || $i < ns[row, part[3]])) ns[row, part[3]] = $i
 		if ($(i + 1) == "allocs/op") allocs[row, part[3]] = $i
 	}
 	next

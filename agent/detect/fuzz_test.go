@@ -54,7 +54,7 @@ func FuzzWorker(f *testing.F) {
 	f.Fuzz(func(t *testing.T, link uint8, data []byte) {
 		before := raised
 		at = at.Add(1e9)
-		w.Ahead(data)
+		packet.Prefetch(data)
 		w.Frame(links[int(link)%len(links)], data, at, 1)
 		if raised-before > len(data)+2 {
 			t.Errorf("%d events of %d bytes", raised-before, len(data))

@@ -31,7 +31,6 @@ type Worker struct {
 	// repeated is set when the present packet is a DNS message seen before in
 	// this second.
 	repeated bool
-	ahead    byte // keeps the reads of Ahead from being optimised away
 
 	names    table.Names
 	message  dns.Message
@@ -188,13 +187,3 @@ func (w *Worker) serverName(name []byte, app string) {
 
 // Packet is the packet last decoded, valid as long as its frame.
 func (w *Worker) Packet() *packet.Packet { return &w.p }
-
-// Ahead touches the headers of a frame that will be matched a few frames from
-// now, so that its memory is on the way while the present one is worked on.
-// Frames come from memory that no cache holds; waiting for their first line is
-// a third of what a plain packet costs.
-func (w *Worker) Ahead(frame []byte) {
-	if n := len(frame); n > 12 {
-		w.ahead += frame[12] + frame[min(n-1, 64)]
-	}
-}
