@@ -9,14 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
-	"trailhound/agent"
 	"trailhound/agent/capture"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
 	"trailhound/agent/packet"
-	"trailhound/agent/suppress"
 	"trailhound/trails/starter"
 	"trailhound/trails/table"
 )
@@ -168,31 +165,5 @@ func BenchmarkOpen(b *testing.B) {
 		}
 		rules(t, false)
 		t.Close()
-	}
-}
-
-// BenchmarkReplay is a replay as a whole, from the file to the events: reading,
-// matching, the gate. It reports the time per packet.
-func BenchmarkReplay(b *testing.B) {
-	t := openTable(b)
-	for _, mix := range []string{"reference", "office"} {
-		b.Run(mix, func(b *testing.B) {
-			path := filepath.Join(os.Getenv("TRAILHOUND_BENCH_DIR"), mix+".pcap")
-			if _, err := os.Stat(path); err != nil {
-				b.Skipf("no %s: make bench generates it", filepath.Base(path))
-			}
-			set := rules(t, false)
-			var packets uint64
-			for b.Loop() {
-				r := agent.Replay{Files: []string{path}, Rules: set, Gate: suppress.New(suppress.Options{Window: time.Minute}),
-					Sink: func(event.Event) error { return nil }}
-				sum, err := r.Run(b.Context())
-				if err != nil {
-					b.Fatal(err)
-				}
-				packets += sum.Packets
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(packets), "ns/packet")
-		})
 	}
 }
