@@ -47,7 +47,8 @@ const keys = "path, max_size, max_files, daily, compress, mode, spreadsheet_safe
 // Decode reads the options from an output's part of the configuration. An
 // unknown or repeated key and a value of the wrong kind are errors that name
 // line and column. The keys that all outputs share (name, type, health) are passed
-// over.
+// over. No error repeats a value: it may have come from ${file:} or ${cred:}, and
+// the place says where to look.
 func Decode(node *yaml.Node) (Options, error) {
 	opt := Defaults()
 	for node != nil && (node.Kind == yaml.DocumentNode && len(node.Content) == 1 || node.Kind == yaml.AliasNode) {
@@ -87,32 +88,41 @@ func (o *Options) set(key string, value *yaml.Node) (err error) {
 	switch key {
 	case "name", "type", "health":
 	case "path":
-		return value.Decode(&o.Path)
+		return decodeAs(value, &o.Path, "a path")
 	case "max_size":
 		o.MaxSize, err = parseSize(value.Value)
 	case "max_files":
-		if err = value.Decode(&o.MaxFiles); err == nil && o.MaxFiles < 1 {
+		if err = decodeAs(value, &o.MaxFiles, "a number"); err == nil && o.MaxFiles < 1 {
 			err = errors.New("must be at least 1")
 		}
 	case "daily":
-		return value.Decode(&o.Daily)
+		return decodeAs(value, &o.Daily, "true or false")
 	case "compress":
-		return value.Decode(&o.Compress)
+		return decodeAs(value, &o.Compress, "true or false")
 	case "mode":
 		// The text is read, not the number: YAML 1.1 and 1.2 disagree on 0640.
 		n, e := strconv.ParseUint(strings.TrimPrefix(value.Value, "0o"), 8, 32)
 		if e != nil || n > 0o777 {
-			return fmt.Errorf("%q is not a file mode such as 0640", value.Value)
+			return errors.New("not a file mode such as 0640")
 		}
 		o.Mode = os.FileMode(n)
 	case "spreadsheet_safe":
-		return value.Decode(&o.SpreadsheetSafe)
+		return decodeAs(value, &o.SpreadsheetSafe, "true or false")
 	case "format":
-		return value.Decode(&o.Format)
+		return decodeAs(value, &o.Format, "the name of a format")
 	default:
 		return errUnknownKey
 	}
 	return err
+}
+
+// decodeAs reads a value; want says what it should have been. The YAML package's
+// own errors hold the value and may be several lines.
+func decodeAs(value *yaml.Node, to any, want string) error {
+	if value.Decode(to) != nil {
+		return errors.New("not " + want)
+	}
+	return nil
 }
 
 // check completes the options and refuses those that cannot work.
@@ -134,7 +144,7 @@ func (o *Options) check() error {
 	case o.Path == "":
 		return errors.New("csv output: path is missing")
 	case !filepath.IsAbs(o.Path):
-		return fmt.Errorf("csv output: path %q is not absolute", o.Path)
+		return errors.New("csv output: path is not absolute")
 	case o.MaxSize < 0 || o.MaxFiles < 0:
 		return errors.New("csv output: max_size and max_files cannot be negative")
 	case o.Mode&0o200 == 0:
@@ -142,8 +152,10 @@ func (o *Options) check() error {
 	case o.Format == "table":
 		return errors.New("csv output: format table is for terminals only")
 	}
-	_, err := format.Named(o.Format, format.Options{})
-	return err
+	if _, err := format.Named(o.Format, format.Options{}); err != nil {
+		return errors.New("csv output: format is none of " + strings.Join(format.Names(), ", "))
+	}
+	return nil
 }
 
 // parseSize reads a size in bytes, with or without one of the units KiB, MiB,
@@ -161,7 +173,7 @@ func parseSize(text string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 1 || n > math.MaxInt64/unit {
-		return 0, fmt.Errorf("%q is not a size such as 100MiB", text)
+		return 0, errors.New("not a size such as 100MiB")
 	}
 	return n * unit, nil
 }

@@ -35,14 +35,14 @@ func TestDecode(t *testing.T) {
 	for text, in := range map[string]string{
 		"path: /e.csv\nmaxsize: 1":              "2:1: maxsize: unknown key",
 		"path: /e.csv\npath: /f.csv":            "2:1: key \"path\" is given twice",
-		"path: /e.csv\nmode: rw":                "2:7: mode: \"rw\" is not a file mode",
+		"path: /e.csv\nmode: rw":                "2:7: mode: not a file mode",
 		"path: /e.csv\nmode: 01777":             "not a file mode",
 		"path: /e.csv\nmode: 0440":              "forbids writing",
 		"path: /e.csv\ndaily: perhaps":          "2:8: daily:",
 		"path: /e.csv\nmax_files: 0":            "at least 1",
 		"path: /e.csv\nmax_size: 0":             "not a size",
 		"path: /e.csv\nmax_size: 9999999999GiB": "not a size",
-		"path: /e.csv\nformat: xml":             "unknown format",
+		"path: /e.csv\nformat: xml":             "format is none of table, csv",
 		"path: /e.csv\nformat: table":           "terminals only",
 		"path: e.csv":                           "not absolute",
 		"daily: true":                           "path is missing",
@@ -55,6 +55,16 @@ func TestDecode(t *testing.T) {
 	}
 	if _, err := Decode(nil); err == nil {
 		t.Error("nil is no mapping")
+	}
+}
+
+// A value may be the content of a file of secrets.
+func TestErrorsHoldNoValues(t *testing.T) {
+	for _, key := range []string{"path", "max_size", "max_files", "daily", "compress", "mode", "spreadsheet_safe", "format"} {
+		_, err := decode(t, key+": \"root:hunter2\\nmore\"")
+		if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", key, err)
+		}
 	}
 }
 
