@@ -17,6 +17,7 @@ type Traffic struct {
 	Decode         [packet.NumReasons]uint64 // frames by the outcome of decoding
 	Events         uint64                    // raised by the workers
 	Repeats        uint64                    // not raised: the same packet again in one second
+	Crowded        uint64                    // not raised: the packet had raised 64 others
 	Faults         uint64                    // batches in which the trail table could not be read
 }
 
@@ -28,6 +29,7 @@ func (t *Traffic) add(w *detect.Worker) {
 	t.Bytes += w.Stats.Bytes
 	t.Events += w.Stats.Events
 	t.Repeats += w.Stats.Repeats
+	t.Crowded += w.Stats.Crowded
 	for i, n := range w.Decode() {
 		t.Decode[i] += n
 	}

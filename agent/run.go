@@ -57,6 +57,8 @@ type run struct {
 	file        int
 	pending     []placed
 	print       [sha256.Size]byte // of the present file
+	named       place             // the packet that name is of
+	name        [sha256.Size]byte // its content, hashed once for all its events
 	damaged     []error
 	faults      uint64
 	fault       error
@@ -159,15 +161,14 @@ func (r *run) batch() (fault error) {
 // tableFault tells a fault of the table's mapping from a programmer's error:
 // the former carries an address inside it.
 func tableFault(rules *detect.Rules, v any) error {
-	e, ok := v.(runtime.Error)
-	if !ok {
-		return nil
-	}
-	at, ok := v.(interface{ Addr() uintptr })
+	at, ok := v.(interface {
+		runtime.Error
+		Addr() uintptr
+	})
 	if !ok || !rules.Table().Holds(at.Addr()) {
 		return nil
 	}
-	return fmt.Errorf("trail table cannot be read any more (fault at %#x: %w)", at.Addr(), e)
+	return fmt.Errorf("trail table %q cannot be read any more: the file was cut off in place", rules.Table().File())
 }
 
 // degrade goes on with the fallback, the first time; without it, and when its
@@ -222,11 +223,14 @@ func (r *run) report(ctx context.Context, upto place) bool {
 // id names an event by the capture, the packet with its time and content, the
 // code and the ordinal: the same replay gives the same ids.
 func (r *run) id(e *event.Event, n int) [16]byte {
-	h := sha256.New()
-	h.Write(r.print[:])
-	var at [8]byte
-	binary.BigEndian.PutUint64(at[:], uint64(e.Time.UnixNano()))
-	h.Write(at[:])
-	h.Write(r.worker.Packet().Frame)
-	return event.ReplayID([32]byte(h.Sum(nil)), e.Number, e.Code, n)
+	if at := (place{r.file, e.Number}); n == 0 || at != r.named {
+		h := sha256.New()
+		h.Write(r.print[:])
+		var stamp [8]byte
+		binary.BigEndian.PutUint64(stamp[:], uint64(e.Time.UnixNano()))
+		h.Write(stamp[:])
+		h.Write(r.worker.Packet().Frame)
+		r.named, r.name = at, [32]byte(h.Sum(nil))
+	}
+	return event.ReplayID(r.name, e.Number, e.Code, n)
 }

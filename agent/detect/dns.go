@@ -25,11 +25,15 @@ func (w *Worker) dns(p *packet.Packet, b []byte, own bool) bool {
 		return false
 	}
 	asked := false
+	// Compression makes names that are far longer than what was sent. Twice the
+	// message is more than any resolver or browser of services asks for.
+	names := 2*len(b) + 256
 	for range maxQuestions {
-		if !m.NextQuestion(&w.question) {
+		if names < 0 || !m.NextQuestion(&w.question) {
 			break
 		}
 		q := &w.question
+		names -= len(q.Name)
 		f := &w.facts
 		f.app, f.question, f.qtype, f.qclass, f.message = "dns", q.Name, q.Type, q.Class, b
 		if own && !asked {

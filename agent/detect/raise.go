@@ -24,6 +24,10 @@ type facts struct {
 	sha1, sha256                []byte
 }
 
+// maxRaised bounds the events of one packet: a frame may hold thousands of
+// requests, and each event costs more than it did to send.
+const maxRaised = 64
+
 // mark is an event that the present packet raised already.
 type mark struct {
 	code  event.Code
@@ -57,6 +61,10 @@ func (w *Worker) heuristic(typ event.Type, code event.Code, info string, display
 // packet raised the same already or is a repeated DNS message.
 func (w *Worker) raise(e *event.Event, display, seen []byte) {
 	p, f := &w.p, &w.facts
+	if len(w.raised) >= maxRaised {
+		w.Stats.Crowded++
+		return
+	}
 	if w.rules.opt.Redact && f.app == "http" {
 		display, seen = event.Redact(display), event.Redact(seen)
 	}

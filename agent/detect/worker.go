@@ -62,6 +62,7 @@ const (
 // counted by reason in Decode.
 type Stats struct {
 	Packets, Bytes, Events, Repeats uint64
+	Crowded                         uint64 // not raised: the packet had raised 64 others
 }
 
 // NewWorker makes a worker for rules.

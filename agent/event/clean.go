@@ -26,9 +26,9 @@ func Clean(b []byte, limit int) (text string, truncated bool) {
 		r, n := utf8.DecodeRune(b[i:])
 		i += n
 		switch {
-		case r == '\r' || r == '\n' || r == '\t':
+		case r == '\r' || r == '\n' || r == '\t' || r == 0x2028 || r == 0x2029:
 			r = ' '
-		case r < 0x20 || r >= 0x7F && r < 0xA0:
+		case r < 0x20 || r >= 0x7F && r < 0xA0 || invisible(r):
 			continue
 		}
 		if len(out)+utf8.RuneLen(r) > limit {
@@ -58,10 +58,17 @@ func isClean(b []byte) bool {
 func isCleanText(b []byte) bool {
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
-		if r < 0x20 || r >= 0x7F && r < 0xA0 || r == utf8.RuneError && n == 1 {
+		if r < 0x20 || r >= 0x7F && r < 0xA0 || r == utf8.RuneError && n == 1 || r == 0x2028 || r == 0x2029 || invisible(r) {
 			return false
 		}
 		i += n
 	}
 	return true
+}
+
+// invisible says whether a character only changes how others are shown: the
+// marks and overrides of direction, which make a terminal or a web page show
+// another text than the one that is there, and the byte order mark.
+func invisible(r rune) bool {
+	return r == 0x061C || r == 0x200E || r == 0x200F || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0xFEFF
 }

@@ -83,3 +83,16 @@ func BenchmarkClean(b *testing.B) {
 		Clean(text, MaxEvidence)
 	}
 }
+
+func TestCleanInvisible(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\u2028b\u2029c":                    "a b c", // some readers end a line there
+		"exe.\u202Egpj":                      "exe.gpj",
+		"\uFEFFa\u200Fb\u2066c\u061Cd":       "abcd",
+		"zero\u200Dwidth joiner is a letter": "zero\u200Dwidth joiner is a letter",
+	} {
+		if got, cut := Clean([]byte(in), 100); got != want || cut {
+			t.Errorf("%q: %q, %v", in, got, cut)
+		}
+	}
+}

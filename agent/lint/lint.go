@@ -6,6 +6,7 @@ package lint
 
 import (
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"trailhound/agent/detect"
@@ -21,7 +22,8 @@ const chunk = 1 << 13
 
 // Run checks every trail of a table as it would match under a whitelist (nil
 // for none) and beside the list of suspicious user agents (nil for none).
-// Findings are reported in the order of the table, by one goroutine.
+// Findings are reported in the order of the table, by one goroutine. A table
+// that is truncated meanwhile makes Run panic as reading it does.
 func Run(t *table.Table, white *whitelist.List, userAgents []byte, report func(Finding)) Summary {
 	rules := detect.NewRules(t, white, detect.Options{Heuristics: true, HostDomains: true, UserAgents: userAgents})
 	workers := runtime.GOMAXPROCS(0)
@@ -30,13 +32,19 @@ func Run(t *table.Table, white *whitelist.List, userAgents []byte, report func(F
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
+			debug.SetPanicOnFault(true)
 			l := &linter{prober: newProber(rules, white), white: white, t: t}
 			for j := range jobs {
-				j.done <- l.check(j.refs)
+				j.done <- l.guarded(j.refs)
 			}
 		})
 	}
+	var torn, broken any // what listing the table, and looking up in it, ended with
 	go func() {
+		debug.SetPanicOnFault(true)
+		defer close(order)
+		defer close(jobs)
+		defer func() { torn = fault(recover()) }()
 		refs := make([]table.Ref, 0, chunk)
 		hand := func() {
 			if len(refs) > 0 {
@@ -52,12 +60,13 @@ func Run(t *table.Table, white *whitelist.List, userAgents []byte, report func(F
 			}
 		}
 		hand()
-		close(jobs)
-		close(order)
 	}()
 	var sum Summary
 	for done := range order {
 		r := <-done
+		if r.fault != nil {
+			broken = r.fault
+		}
 		sum.Trails += r.trails
 		sum.Sent += r.sent
 		sum.LookedUp += r.lookedUp
@@ -69,7 +78,32 @@ func Run(t *table.Table, white *whitelist.List, userAgents []byte, report func(F
 		}
 	}
 	wg.Wait()
+	if broken == nil {
+		broken = torn
+	}
+	if broken != nil {
+		panic(broken) // on the caller's goroutine, who may know what to do
+	}
 	return sum
+}
+
+// guarded is check, with a fault of the table as a result.
+func (l *linter) guarded(refs []table.Ref) (r result) {
+	defer func() {
+		if v := fault(recover()); v != nil {
+			r.fault = v
+		}
+	}()
+	return l.check(refs)
+}
+
+// fault gives a panic back that is a fault of mapped memory: the table's file
+// was cut off in place. Any other panic goes on.
+func fault(v any) any {
+	if _, ok := v.(interface{ Addr() uintptr }); !ok && v != nil {
+		panic(v)
+	}
+	return v
 }
 
 type job struct {
@@ -80,6 +114,7 @@ type job struct {
 type result struct {
 	trails, sent, lookedUp int
 	findings               []Finding
+	fault                  any
 }
 
 // linter checks trails; it is used by one goroutine.

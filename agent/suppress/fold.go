@@ -13,7 +13,7 @@ import (
 // its fields; of the rest only numbers are kept.
 type fold struct {
 	count                      uint64
-	first                      event.Event
+	first                      *event.Event
 	from, to                   time.Time
 	srcPorts, dstPorts         []uint16
 	dsts                       []netip.Addr
@@ -22,7 +22,8 @@ type fold struct {
 
 func (f *fold) add(e *event.Event) {
 	if f.count == 0 {
-		f.first, f.from, f.to = *e, e.Time, e.Time
+		first := *e
+		f.first, f.from, f.to = &first, e.Time, e.Time
 	}
 	f.count++
 	if e.Time.Before(f.from) {
@@ -58,9 +59,15 @@ func note[T comparable](list []T, v T, ok bool, compare func(a, b T) int, more *
 // summary makes the event of the window. Its time is that of the first repeat,
 // as in the reference.
 func (f *fold) summary() event.Event {
-	e := f.first
+	e := *f.first
 	e.Aggregate = event.Aggregate{Summary: true, Count: f.count, First: f.from, Last: f.to,
 		SrcPorts: f.srcPorts, DstPorts: f.dstPorts, Dsts: f.dsts,
 		MoreSrcPorts: f.moreSrc, MoreDstPorts: f.moreDst, MoreDsts: f.moreDsts}
 	return e
+}
+
+// sizeOf estimates the memory of an event: its fields and its texts.
+func sizeOf(e *event.Event) int {
+	return 1024 + len(e.Trail) + len(e.Observable) + len(e.Indicator) + len(e.Forwarded) + len(e.DNS.Question) +
+		len(e.HTTP.Host) + len(e.HTTP.Target) + len(e.HTTP.UserAgent) + len(e.HTTP.Method) + len(e.TLS.ServerName)
 }

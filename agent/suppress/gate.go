@@ -11,6 +11,8 @@ package suppress
 import (
 	"container/heap"
 	"crypto/sha256"
+	"encoding/binary"
+	"io"
 	"net/netip"
 	"time"
 
@@ -22,6 +24,9 @@ const (
 	// MaxKeys is how many keys are followed at once. Events beyond it go out
 	// one by one.
 	MaxKeys = 50_000
+	// MaxBytes bounds the repeats that are held for summaries, about. Beyond it
+	// repeats of further keys go out one by one.
+	MaxBytes = 64 << 20
 	// MaxWindow ends the doubling of a key's window.
 	MaxWindow = time.Hour
 )
@@ -43,7 +48,7 @@ type Counts struct {
 	Folded     uint64 // repeats that became part of a summary
 	Passed     uint64 // events that went out by themselves
 	Summaries  uint64
-	Unkeyed    uint64 // of Passed: not followed because MaxKeys was reached
+	Unkeyed    uint64 // of Passed: not followed because MaxKeys or MaxBytes was reached
 }
 
 // Gate is used by one goroutine. Its clock is the latest time of the events,
@@ -56,14 +61,30 @@ type Gate struct {
 	keys   map[key]*group
 	due    schedule
 	now    time.Time
+	held   int // bytes of the events that summaries are made from
 }
 
-// key is what makes two detections the same.
-type key struct {
-	src       netip.Addr
-	indicator string // the trail's key; a heuristic's display trail
-	code      event.Code
-	info      string
+// key is what makes two detections the same: source, indicator (of a heuristic
+// its display trail), code and info, hashed so that what is remembered of an
+// event does not grow with what an attacker put into it.
+type key [16]byte
+
+func keyOf(e *event.Event) (k key) {
+	h := sha256.New()
+	src := e.Src.As16()
+	h.Write(src[:])
+	indicator := e.Indicator
+	if indicator == "" {
+		indicator = e.Trail
+	}
+	for _, text := range [...]string{indicator, string(e.Code), e.Info} {
+		var size [4]byte
+		binary.BigEndian.PutUint32(size[:], uint32(len(text)))
+		h.Write(size[:])
+		io.WriteString(h, text)
+	}
+	copy(k[:], h.Sum(nil))
+	return k
 }
 
 // group is an open window of a key.
@@ -101,11 +122,19 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 		g.now = e.Time
 	}
 	g.Advance(e.Time, out)
-	k := key{e.Src, e.Indicator, e.Code, e.Info}
-	if k.indicator == "" {
-		k.indicator = e.Trail
-	}
+	k := keyOf(&e)
 	if open, ok := g.keys[k]; ok {
+		if open.fold.count == 0 {
+			size := sizeOf(&e)
+			if g.held+size > MaxBytes {
+				g.counts.Passed++
+				g.counts.Unkeyed++
+				e.Aggregate.ID = open.id
+				out(e)
+				return
+			}
+			g.held += size
+		}
 		g.counts.Folded++
 		open.fold.add(&e)
 		return
@@ -165,6 +194,7 @@ func (g *Gate) summarise(open *group, out func(event.Event)) {
 	// The id follows from the first event's, so a repeated replay gives the
 	// same ids and the summary of a crash is not stored twice.
 	e.ID = event.ReplayID(sha256.Sum256(open.id[:]), open.number, e.Code, 0)
+	g.held -= sizeOf(open.fold.first)
 	open.fold = fold{}
 	g.counts.Summaries++
 	out(e)

@@ -296,10 +296,7 @@ func TestAccounting(t *testing.T) {
 		}
 		known := map[key]bool{}
 		for _, e := range stream(r, 500) {
-			k := key{e.Src, e.Indicator, e.Code, e.Info}
-			if k.indicator == "" {
-				k.indicator = e.Trail
-			}
+			k := keyOf(&e)
 			suppressed := g.Counts().Suppressed
 			g.Take(e, out)
 			if c := g.Counts(); c.Detected != c.Suppressed+c.Folded+c.Passed || c.Summaries != summaries {
@@ -316,5 +313,30 @@ func TestAccounting(t *testing.T) {
 		if c := g.Counts(); left != c.Detected-c.Suppressed || len(g.keys) != 0 || len(g.due) != 0 {
 			t.Errorf("seed %d: %d left of %+v", seed, left, c)
 		}
+	}
+}
+
+// TestMaxBytes floods the gate with distinct keys of large events, each of them
+// twice: what is held stays bounded, and every event is counted somewhere.
+func TestMaxBytes(t *testing.T) {
+	g := New(Options{Window: time.Minute})
+	var left uint64
+	out := func(e event.Event) { left += max(e.Aggregate.Count, 1) }
+	at := time.Unix(1_700_000_000, 0)
+	const keys = 20_000
+	for i := range 2 * keys {
+		e := event.Event{Time: at, Code: event.HTTPUA, Trail: fmt.Sprintf("%04d", i%keys) + strings.Repeat("x", 4000)}
+		e.ID[0], e.ID[1], e.Aggregate.Count = byte(i), byte(i>>8), 1
+		g.Take(e, out)
+		if g.held > MaxBytes {
+			t.Fatalf("%d bytes held", g.held)
+		}
+	}
+	if c := g.Counts(); c.Unkeyed == 0 || c.Folded == 0 || c.Detected != c.Folded+c.Passed {
+		t.Errorf("%+v", c)
+	}
+	g.Flush(out)
+	if left != 2*keys || g.held != 0 {
+		t.Errorf("%d of %d came out, %d bytes held", left, 2*keys, g.held)
 	}
 }

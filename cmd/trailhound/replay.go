@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,7 +52,14 @@ func (a *app) replayCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.replay(cmd.Context(), f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			// A second signal ends the program at once: the first one waits for a
+			// read from a terminal or a pipe, which may never return.
+			context.AfterFunc(ctx, stop)
+			return a.replay(ctx, f, args)
+		},
 	}
 	cmd.Flags().StringArrayVar(&f.trails, "trails", nil, "trails to match: a compiled table, a merged CSV, a directory or a plain list (`path`, repeatable; replaces the configured ones)")
 	cmd.Flags().StringArrayVar(&f.whitelist, "whitelist", nil, "whitelist `file` (repeatable; replaces the configured ones; none: no whitelist)")

@@ -23,6 +23,9 @@ func (a *app) printSummary(s agent.Summary, g suppress.Counts, trails string, to
 	if n := s.Undecoded(); n > 0 {
 		p("passed by", "%s without a match%s", count(n, "packet"), passedBy(&s.Traffic))
 	}
+	if s.Crowded > 0 {
+		p("crowded", "%s not raised: their packets had raised 64 others", count(s.Crowded, "event"))
+	}
 	p("events", "%d detected, %d whitelisted, %d folded into %s, %d shown", g.Detected, g.Suppressed, g.Folded,
 		summaries(g.Summaries), g.Passed+g.Summaries)
 }

@@ -3,14 +3,20 @@ package pattern
 import (
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"github.com/dlclark/regexp2"
 )
 
-// backtrackTime bounds a search that backtracks.
-const backtrackTime = 5 * time.Millisecond
+// A search that backtracks is bounded in time, and so is the number of searches
+// that may run into the bound: an expression that did so too often is switched
+// off, or anyone who knows it could spend 5 ms of a worker with each packet.
+const (
+	backtrackTime = 5 * time.Millisecond
+	maxTimeouts   = 20
+)
 
 // An expression is compiled when it is first needed, and most never are.
 type expression struct {
@@ -20,6 +26,7 @@ type expression struct {
 	once        sync.Once
 	linear      *regexp.Regexp
 	backtrack   *regexp2.Regexp
+	timeouts    atomic.Int32
 }
 
 // find gives the leftmost match. What cannot be compiled or runs out of time
@@ -31,8 +38,11 @@ func (e *expression) find(text []byte) (start, end int, ok bool) {
 		if at := e.linear.FindIndex(text); at != nil {
 			return at[0], at[1], true
 		}
-	case e.backtrack != nil:
+	case e.backtrack != nil && e.timeouts.Load() < maxTimeouts:
 		m, err := e.backtrack.FindStringMatch(string(text))
+		if err != nil {
+			e.timeouts.Add(1)
+		}
 		if err != nil || m == nil {
 			return 0, 0, false
 		}
