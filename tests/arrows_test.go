@@ -53,7 +53,7 @@ var kernel = map[string][]string{
 		"trails/table/map_linux.go", // mmap, and who owns the file
 	},
 	"syscall": {
-		"cmd/trailhound/replay.go",           // the signals that end the program
+		"cmd/trailhound/replay.go",         // the signals that end the program
 		"cmd/trailhound/exit.go",           // a full disk, a closed pipe
 		"cmd/trailhound/trails_compile.go", // the same for what is named on the command line
 		"trails/source/read.go",            // open without waiting for a pipe's other end
