@@ -44,7 +44,6 @@ var arrows = map[string][]string{
 	"trails":          nil,
 	"trails/":         {"trails", "trails/"},
 	"tests/":          {"", "agent", "agent/", "outputs", "outputs/", "trails", "trails/", "tests/"},
-	"tools/":          {"trails", "trails/"}, // makes embedded files; run by hand
 }
 
 // kernel lists the files that may talk to the kernel directly.
