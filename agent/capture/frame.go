@@ -18,6 +18,10 @@ import (
 // longer record is damage.
 const MaxFrame = 256 << 10
 
+// TagPresent marks a Frame.Tag that is set, so that VLAN id 0 (a priority tag)
+// is told from no tag.
+const TagPresent = 1 << 12
+
 // Frame is one captured frame.
 type Frame struct {
 	// Data is the frame from its link header on, as long as it was captured
@@ -32,8 +36,12 @@ type Frame struct {
 	Number uint64
 	Link   packet.LinkType
 	// Interface is the pcapng interface index within the section, 0 in a
-	// classic pcap file.
+	// classic pcap file; live it is what the source's Interface method takes.
 	Interface int
+	// Tag is the VLAN tag that the network card or the kernel took out of the
+	// frame before it was captured: TagPresent and the VLAN id; 0: none. Tags
+	// that are still in the frame are not in here.
+	Tag uint16
 	// Length is the frame's length on the wire in bytes. What the capture
 	// says is passed on as it is: it may be less than len(Data).
 	Length int

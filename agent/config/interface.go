@@ -8,11 +8,11 @@ import (
 
 // Interface is one entry of capture.interfaces: a name or glob alone, or a map.
 type Interface struct {
-	Name     string `key:"name" take:"restart" required:"yes" doc:"name of the interface, a glob such as eth*, or any"`
-	Alias    string `key:"alias" default:"" take:"restart" check:"name" doc:"what events call it"`
+	Name     string `key:"name" take:"reload" required:"yes" doc:"name of the interface, a glob such as eth*, or any"`
+	Alias    string `key:"alias" default:"" take:"reload" check:"name" doc:"what events call it"`
 	Group    string `key:"group" default:"" take:"restart" check:"name" doc:"interfaces of one group share workers, so that both sides of a tap are seen together; empty: a group of its own"`
-	Optional bool   `key:"optional" default:"false" take:"restart" doc:"start without it when it is not there"`
-	Outgoing *bool  `key:"outgoing" default:"auto" take:"restart" doc:"see what this host sends, too; auto: yes, except on loopback, where everything passes twice"`
+	Optional bool   `key:"optional" default:"false" take:"reload" doc:"start without it when it is not there"`
+	Outgoing *bool  `key:"outgoing" default:"auto" take:"reload" doc:"see what this host sends, too; auto: yes, except on loopback, where everything passes twice"`
 }
 
 // Any is the interface name that stands for every interface.

@@ -13,11 +13,11 @@ type Sensor struct {
 
 // Capture says where frames come from.
 type Capture struct {
-	Interfaces   []Interface `key:"interfaces" default:"[any]" take:"restart" maltrail:"MONITOR_INTERFACE" doc:"interfaces to capture on: a name, a glob, or a map with the keys below; any is every interface"`
+	Interfaces   []Interface `key:"interfaces" default:"[any]" take:"reload" maltrail:"MONITOR_INTERFACE" doc:"interfaces to capture on: a name, a glob, or a map with the keys below; any is every interface"`
 	Workers      Workers     `key:"workers" default:"auto" take:"restart" maltrail:"CAPTURE_WORKERS CAPTURE_FANOUT PROCESS_COUNT" doc:"workers per group of interfaces; auto: one per processor, at most 4"`
 	RingTotal    Size        `key:"ring_total" default:"256MiB" take:"restart" min:"1MiB" max:"64GiB" maltrail:"CAPTURE_BUFFER" doc:"memory of all capture rings together"`
-	Snaplen      Size        `key:"snaplen" default:"18KiB" take:"restart" min:"68" max:"256KiB" maltrail:"CAPTURE_SNAPLEN" doc:"bytes kept of each frame"`
-	Filter       string      `key:"filter" default:"" take:"restart" maltrail:"CAPTURE_FILTER" doc:"pcap-filter expression: frames that do not match are never seen; empty: all frames"`
+	Snaplen      Size        `key:"snaplen" default:"18KiB" take:"reload" min:"68" max:"256KiB" maltrail:"CAPTURE_SNAPLEN" doc:"bytes kept of each frame"`
+	Filter       string      `key:"filter" default:"" take:"reload" maltrail:"CAPTURE_FILTER" doc:"pcap-filter expression: frames that do not match are never seen; empty: all frames"`
 	Silence      Silence     `key:"silence" default:"5m" take:"reload" doc:"raise health.capture.silent after this long without a frame: a duration, off, or a map such as {default: 5m, eth3: 12h, eth4: off}"`
 	SpareSockets int         `key:"spare_sockets" default:"16" take:"restart" min:"0" max:"1024" doc:"sockets opened in advance for interfaces that appear after the capabilities are gone"`
 }
@@ -93,11 +93,11 @@ type Health struct {
 
 // Status is the status endpoint.
 type Status struct {
-	Listen string `key:"listen" default:"127.0.0.1:8339" take:"restart" check:"listen?" maltrail:"STATS_ADDRESS" doc:"address and port of health, readiness, status JSON and metrics; empty: no endpoint"`
+	Listen string `key:"listen" default:"127.0.0.1:8339" take:"restart" check:"listen?" maltrail:"STATS_ADDRESS" doc:"address and port, or unix:PATH of a socket, of health, readiness, status JSON and metrics; empty: no endpoint"`
 }
 
 // Log is the program's own log.
 type Log struct {
 	Level  string `key:"level" default:"info" take:"reload" oneof:"debug info warn error" doc:"least severity that is logged"`
-	Format string `key:"format" default:"auto" take:"restart" oneof:"auto text json" doc:"auto: text on a terminal and under systemd, else JSON"`
+	Format string `key:"format" default:"auto" take:"restart" oneof:"auto text json" doc:"auto: text on a terminal, else JSON"`
 }

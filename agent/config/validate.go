@@ -42,9 +42,19 @@ func checkText(check, text string) (problem, hint string) {
 	return "", ""
 }
 
-// listenProblem checks "address:port": the address may be missing (all), an IP
-// address, or localhost; a name would depend on DNS at start.
+// listenProblem checks "address:port" or the path of a unix socket, with or
+// without "unix:". The address may be missing (all), an IP address, or
+// localhost; a name would depend on DNS at start.
 func listenProblem(text string) (problem, hint string) {
+	if path, unix := strings.CutPrefix(text, "unix:"); unix || strings.HasPrefix(text, "/") {
+		switch {
+		case !filepath.IsAbs(path):
+			return "is not the path of a socket", "write unix:/run/trailhound/status.sock"
+		case len(path) > maxSocketPath:
+			return fmt.Sprintf("is not the path of a socket: the kernel allows %d bytes", maxSocketPath), ""
+		}
+		return "", ""
+	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
 		if a, err := netip.ParseAddr(text); err == nil {
@@ -63,6 +73,9 @@ func listenProblem(text string) (problem, hint string) {
 	}
 	return "", ""
 }
+
+// maxSocketPath is sun_path of linux/un.h without the terminating NUL.
+const maxSocketPath = 107
 
 // checker checks what concerns more than one value.
 type checker struct {

@@ -18,6 +18,7 @@ func (w *Worker) dns(p *packet.Packet, b []byte, own bool) bool {
 	if !m.Parse(b) || m.Questions == 0 {
 		return false
 	}
+	w.kind = KindDNS
 	if m.Response() {
 		return m.NextQuestion(&w.question) || m.Truncated() && m.Opcode() == 0
 	}

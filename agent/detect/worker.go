@@ -20,12 +20,16 @@ type Worker struct {
 	Emit func(e event.Event)
 	// NewID gives the id of the n-th event (from 0) of the present packet.
 	NewID func(e *event.Event, n int) [16]byte
+	// Tag is the VLAN tag that was stripped from the next frame on its way to
+	// the sensor (capture.Frame.Tag: 1<<12 and the VLAN id); 0: none.
+	Tag uint16
 	// Stats counts what the worker met.
 	Stats Stats
 
 	rules   *Rules
 	decoder packet.Decoder
 	p       packet.Packet
+	kind    Kind
 	raised  []mark // what the present packet raised already
 	seen    repeats
 	// repeated is set when the present packet is a DNS message seen before in
@@ -97,6 +101,9 @@ func (w *Worker) Frame(link packet.LinkType, frame []byte, at time.Time, number 
 		return reason
 	}
 	w.p.Time, w.p.Number = at, number
+	if w.Tag != 0 {
+		w.p.Outer(w.Tag & 0xfff)
+	}
 	w.match()
 	return reason
 }
@@ -111,10 +118,16 @@ func (w *Worker) match() {
 	p := &w.p
 	switch p.Proto {
 	case packet.ProtoTCP:
+		w.kind = KindTCP
 		w.tcp(p)
 	case packet.ProtoUDP:
+		w.kind = KindUDP
 		w.udp(p)
+	case packet.ProtoICMP, packet.ProtoICMPv6:
+		w.kind = KindICMP
+		w.other(p)
 	default:
+		w.kind = KindOther
 		w.other(p)
 	}
 }
@@ -129,13 +142,16 @@ func (w *Worker) tcp(p *packet.Packet) {
 	}
 	switch {
 	case tls.Looks(b):
+		w.kind = KindTLS
 		w.handshake(b)
 	default:
 		switch http.Looks(b) {
 		case http.RequestLike:
+			w.kind = KindHTTP
 			w.requests(b)
 			return
 		case http.ResponseLike:
+			w.kind = KindHTTP
 			return
 		}
 		w.dnsTCP(p, b)
@@ -154,6 +170,7 @@ func (w *Worker) udp(p *packet.Packet) {
 		return
 	}
 	if quic.Looks(b) {
+		w.kind = KindQUIC
 		if name, ok := w.quic.ServerName(b); ok {
 			w.serverName(name, "quic")
 		}

@@ -59,3 +59,12 @@ type Packet struct {
 	IP      []byte // the IP packet, from its header to its stated end
 	Payload []byte // what TCP or UDP carries, else what IP carries, to its stated end
 }
+
+// Outer puts a VLAN id in front of those that were found in the frame: the one
+// of a tag that was stripped before the frame was captured. The innermost id is
+// lost when there is no room.
+func (p *Packet) Outer(id uint16) {
+	copy(p.VLANs[1:], p.VLANs[:])
+	p.VLANs[0] = id
+	p.VLAN = min(p.VLAN+1, uint8(len(p.VLANs)))
+}

@@ -65,9 +65,3 @@ func (f *fold) summary() event.Event {
 		MoreSrcPorts: f.moreSrc, MoreDstPorts: f.moreDst, MoreDsts: f.moreDsts}
 	return e
 }
-
-// sizeOf estimates the memory of an event: its fields and its texts.
-func sizeOf(e *event.Event) int {
-	return 1024 + len(e.Trail) + len(e.Observable) + len(e.Indicator) + len(e.Forwarded) + len(e.DNS.Question) +
-		len(e.HTTP.Host) + len(e.HTTP.Target) + len(e.HTTP.UserAgent) + len(e.HTTP.Method) + len(e.TLS.ServerName)
-}

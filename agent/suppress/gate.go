@@ -104,6 +104,15 @@ func New(opt Options) *Gate { return &Gate{opt: opt, keys: make(map[key]*group)}
 // Counts gives the counts up to now.
 func (g *Gate) Counts() Counts { return g.counts }
 
+// Configure changes the options. Without a window the open ones are closed;
+// else a new window counts for keys that come from now on.
+func (g *Gate) Configure(opt Options, out func(event.Event)) {
+	if opt.Window <= 0 {
+		g.Flush(out)
+	}
+	g.opt = opt
+}
+
 // Take lets an event through, folds it, or suppresses it. Windows that ended
 // before it are closed first. Out gets what leaves, in order.
 func (g *Gate) Take(e event.Event, out func(event.Event)) {
@@ -125,7 +134,7 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 	k := keyOf(&e)
 	if open, ok := g.keys[k]; ok {
 		if open.fold.count == 0 {
-			size := sizeOf(&e)
+			size := e.Size()
 			if g.held+size > MaxBytes {
 				g.counts.Passed++
 				g.counts.Unkeyed++
@@ -194,7 +203,7 @@ func (g *Gate) summarise(open *group, out func(event.Event)) {
 	// The id follows from the first event's, so a repeated replay gives the
 	// same ids and the summary of a crash is not stored twice.
 	e.ID = event.ReplayID(sha256.Sum256(open.id[:]), open.number, e.Code, 0)
-	g.held -= sizeOf(open.fold.first)
+	g.held -= open.fold.first.Size()
 	open.fold = fold{}
 	g.counts.Summaries++
 	out(e)
