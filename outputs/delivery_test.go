@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,9 +36,9 @@ func (r *receiver) Send(ctx context.Context, batch []event.Event) (Result, error
 	return result, err
 }
 func (r *receiver) Check(context.Context) error { return nil }
-func (r *receiver) Limits() Limits               { return Limits{BatchEvents: r.limit} }
-func (r *receiver) Guarantee() Guarantee         { return Acknowledged }
-func (r *receiver) Close() error                 { r.closed = true; return nil }
+func (r *receiver) Limits() Limits              { return Limits{BatchEvents: r.limit} }
+func (r *receiver) Guarantee() Guarantee        { return Acknowledged }
+func (r *receiver) Close() error                { r.closed = true; return nil }
 
 func deliver(t *testing.T, r *receiver, during func(d *Delivery)) *Delivery {
 	t.Helper()
@@ -128,9 +129,10 @@ func TestDeliveryRetries(t *testing.T) {
 // that what does not fit is counted, and that Offer does not wait.
 func TestDeliveryOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		r := &receiver{script: func(batch []event.Event) (Result, error) {
-			if down {
+			if down.Load() {
 				return Result{}, errors.New("connection refused")
 			}
 			return AllDelivered(len(batch)), nil
@@ -148,7 +150,7 @@ func TestDeliveryOutage(t *testing.T) {
 			if c.QueuedBytes > MaxQueueBytes {
 				t.Errorf("%d bytes wait", c.QueuedBytes)
 			}
-			down = false
+			down.Store(false)
 		})
 		c := d.Counts()
 		balanced(t, c)

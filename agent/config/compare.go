@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"reflect"
 	"strings"
@@ -18,6 +20,22 @@ func Changed(before, after *Config) []Key {
 		}
 	}
 	return keys
+}
+
+// Equal says whether two entries mean the same output with the same values.
+func (o *Output) Equal(other *Output) bool {
+	return o.Name == other.Name && o.Type == other.Type && o.Health == other.Health && o.rest.same(other.rest)
+}
+
+// Hash names the values in effect: sensors configured alike have the same. It
+// is made from what Show prints, so no secret enters it, and a secret that
+// changes does not change it. 16 hex digits.
+func (c *Config) Hash() string {
+	h := sha256.New()
+	if err := c.Show(h, false); err != nil {
+		return ""
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // find follows a dotted path of schema keys; nil inside lists.

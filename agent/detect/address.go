@@ -103,6 +103,9 @@ func (w *Worker) other(p *packet.Packet) {
 
 // address raises an address event unless the flow raised one in this second.
 func (w *Worker) address(typ event.Type, ref table.Ref, a netip.Addr, port uint16) {
+	if w.own() {
+		return
+	}
 	if w.seen.again(&w.p, 0) {
 		w.Stats.Repeats++
 		return

@@ -39,7 +39,7 @@ type mark struct {
 func (w *Worker) trail(typ event.Type, ref table.Ref, display, seen []byte) {
 	t := w.rules.table
 	code := event.CodeOf(typ)
-	if w.rules.opt.Disabled[code] {
+	if w.rules.opt.Disabled[code] || w.own() {
 		return
 	}
 	p := t.Provenance(ref)
@@ -52,9 +52,24 @@ func (w *Worker) trail(typ event.Type, ref table.Ref, display, seen []byte) {
 // heuristic raises the event of a heuristic. The caller has asked whether it
 // is switched on.
 func (w *Worker) heuristic(typ event.Type, code event.Code, info string, display, seen []byte) {
+	if w.own() {
+		return
+	}
 	e := event.Event{Type: typ, Code: code, Info: info, Reference: trails.ReferenceHeuristic,
 		Severity: code.Severity(), Confidence: event.Confidence("", true)}
 	w.raise(&e, display, seen)
+}
+
+// own says whether the present packet is the sensor's own. It comes before
+// anything is done for an event: of what the sensor sends, every packet would
+// raise one.
+func (w *Worker) own() bool {
+	p := &w.p
+	if w.Self == nil || !w.Self.Own(p.Proto, p.Src, p.SrcPort, p.Dst, p.DstPort) {
+		return false
+	}
+	w.Stats.Self++
+	return true
 }
 
 // raise fills in what all events have and hands the event on, unless this

@@ -3,6 +3,7 @@ package detect
 import (
 	"crypto/sha1"
 	"crypto/sha256"
+	"net/netip"
 	"time"
 
 	"trailhound/agent/event"
@@ -23,6 +24,11 @@ type Worker struct {
 	// Tag is the VLAN tag that was stripped from the next frame on its way to
 	// the sensor (capture.Frame.Tag: 1<<12 and the VLAN id); 0: none.
 	Tag uint16
+	// Self tells the sensor's own flows, of which no event is raised. It is
+	// asked when one is about to be. nil: none.
+	Self interface {
+		Own(proto uint8, src netip.Addr, srcPort uint16, dst netip.Addr, dstPort uint16) bool
+	}
 	// Stats counts what the worker met.
 	Stats Stats
 
@@ -67,6 +73,7 @@ const (
 type Stats struct {
 	Packets, Bytes, Events, Repeats uint64
 	Crowded                         uint64 // not raised: the packet had raised 64 others
+	Self                            uint64 // not raised: of the sensor's own flows
 }
 
 // NewWorker makes a worker for rules.

@@ -109,7 +109,8 @@ func (c Code) Category() string {
 
 // Severity is the severity of a heuristic. A guess is at most medium, except
 // where the other side itself said that the host is infected. The severity of
-// a trail is in its info and reference: see RateTrail.
+// a trail is in its info and reference: see RateTrail. That of a health event
+// is in its state as well: see NewHealth.
 func (c Code) Severity() Severity {
 	switch c {
 	case DNSSinkholed, HTTPSinkhole, HTTPIoT:

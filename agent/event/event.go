@@ -24,6 +24,9 @@ const (
 	CERT  Type = "CERT"  // a server certificate
 )
 
+// HEALTH is what the sensor says of itself. The reference has no such type.
+const HEALTH Type = "HEALTH"
+
 // Code is the stable machine name of what was detected. SIEM rules are written
 // against it, so a code is never renamed.
 type Code string
@@ -96,6 +99,8 @@ type Event struct {
 	// Aggregate is set on the first event of an aggregation key and on the
 	// summaries of its repeats.
 	Aggregate Aggregate
+
+	Health HealthFacts // of a health event: what the sensor says of itself
 }
 
 // DNSFacts is what a DNS message said.

@@ -49,6 +49,8 @@ type Counts struct {
 	Passed     uint64 // events that went out by themselves
 	Summaries  uint64
 	Unkeyed    uint64 // of Passed: not followed because MaxKeys or MaxBytes was reached
+
+	Keys, Held int // followed at present; bytes held for summaries
 }
 
 // Gate is used by one goroutine. Its clock is the latest time of the events,
@@ -102,7 +104,11 @@ type group struct {
 func New(opt Options) *Gate { return &Gate{opt: opt, keys: make(map[key]*group)} }
 
 // Counts gives the counts up to now.
-func (g *Gate) Counts() Counts { return g.counts }
+func (g *Gate) Counts() Counts {
+	c := g.counts
+	c.Keys, c.Held = len(g.keys), g.held
+	return c
+}
 
 // Configure changes the options. Without a window the open ones are closed;
 // else a new window counts for keys that come from now on.

@@ -36,7 +36,7 @@ func (a *app) load() (*config.Config, error) {
 		return nil, err
 	}
 	for _, w := range c.Unbuilt(built) {
-		warn(a.err, "%s", w)
+		a.warn("%s", w)
 	}
 	return c, nil
 }
@@ -98,11 +98,17 @@ func outputError(o *config.Output, err error) error {
 // builtKeys are the keys that this version acts on.
 var builtKeys = map[string]bool{
 	"sensor.name": true, "sensor.labels": true,
-	"capture.workers": true, "capture.snaplen": true,
+	"capture.interfaces": true, "capture.interfaces[].alias": true, "capture.interfaces[].group": true,
+	"capture.interfaces[].optional": true, "capture.interfaces[].outgoing": true,
+	"capture.workers": true, "capture.ring_total": true, "capture.snaplen": true, "capture.filter": true,
+	"capture.silence": true, "capture.spare_sockets": true,
 	"trails.table": true, "trails.whitelist": true, "trails.builtin_whitelist": true,
 	"detection.heuristics": true, "detection.disable": true, "detection.home_networks": true,
 	"detection.host_domains": true, "detection.missing_host": true,
+	"trails.min_ratio": true, "trails.max_age": true,
 	"event.redact": true, "suppress.aggregate": true, "state": true,
+	"outputs": true, "outputs[].type": true, "outputs[].health": true,
+	"health.canary": true, "status.listen": true, "log.level": true, "log.format": true,
 }
 
 func built(key string) bool { return builtKeys[key] }

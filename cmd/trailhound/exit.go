@@ -52,6 +52,9 @@ func exitCode(w io.Writer, err error) int {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "trailhound: interrupted")
 		return exitInterrupt
+	case errors.As(err, new(*privilegeError)):
+		complain(w, err)
+		return exitPrivilege
 	case errors.Is(err, syscall.EPIPE):
 		return exitFailed // the reader has gone: nobody is there to be told
 	case errors.As(err, &usage):
@@ -75,9 +78,14 @@ func complain(w io.Writer, err error) {
 	}
 }
 
-// warn writes a warning that does not change the outcome.
-func warn(w io.Writer, format string, args ...any) {
-	fmt.Fprintf(w, "trailhound: warning: "+format+"\n", args...)
+// warn says what does not change the outcome: into the log of a service, else on
+// standard error.
+func (a *app) warn(format string, args ...any) {
+	if a.log != nil {
+		a.log.Warn(fmt.Sprintf(format, args...))
+		return
+	}
+	fmt.Fprintf(a.err, "trailhound: warning: "+format+"\n", args...)
 }
 
 // isConfig says whether an error is about the configuration.

@@ -103,7 +103,7 @@ func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
 	}
 	r.Fallback = func(fault error) *detect.Rules { return fallbackRules(c, white) }
 	for _, p := range r.Rules.Unusable {
-		warn(a.err, "trail is no usable expression: %v", p)
+		a.warn("trail is no usable expression: %v", p)
 	}
 	sum, err := r.Run(ctx)
 	if closeErr := out.close(err == nil); err == nil {
@@ -115,7 +115,7 @@ func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
 		a.printSummary(sum, r.Gate.Counts(), what, time.Since(started))
 	}
 	if n := sum.Undecoded(); n > 0 && n == sum.Packets {
-		warn(a.err, "nothing could be decoded: %s passed by%s", count(n, "packet"), passedBy(&sum.Traffic))
+		a.warn("nothing could be decoded: %s passed by%s", count(n, "packet"), passedBy(&sum.Traffic))
 	}
 	for _, d := range sum.Damaged {
 		complain(a.err, d)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"runtime/debug"
 	"strings"
 
@@ -22,6 +23,7 @@ type app struct {
 	*streams
 	configFile string
 	set        []string
+	log        *slog.Logger // of a service; nil: standard error
 }
 
 // execute runs the command line and gives the exit code.
@@ -57,7 +59,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", "configuration `file` (default "+defaultConfig+" if it exists, else built-in defaults)")
 	root.PersistentFlags().StringArrayVar(&a.set, "set", nil, "set a configuration `key=value` (repeatable)")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{err: err} })
-	root.AddCommand(a.replayCommand(), a.trailsCommand(), a.configCommand(), a.versionCommand(), a.manCommand())
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.trailsCommand(), a.statusCommand(), a.configCommand(), a.doctorCommand(), a.versionCommand(), a.manCommand())
 	// Cobra makes these when the program runs; made here they get examples, as
 	// all commands have, and a wrong shell is an error.
 	root.InitDefaultHelpCmd()

@@ -130,7 +130,7 @@ func (a *app) previousTable(f buildFlags) (*table.Table, error) {
 	}
 	t, err := table.Open(f.output)
 	if err != nil {
-		warn(a.err, "every trail counts as first seen now: %v", err)
+		a.warn("every trail counts as first seen now: %v", err)
 		return nil, nil
 	}
 	return t, nil

@@ -233,7 +233,7 @@ func (a *app) printProblems(r source.Report) {
 	if r.Malformed == 0 {
 		return
 	}
-	warn(a.err, "%s passed over%s", count(uint64(r.Malformed), "malformed line"), firstOf(len(r.Problems), r.Malformed))
+	a.warn("%s passed over%s", count(uint64(r.Malformed), "malformed line"), firstOf(len(r.Problems), r.Malformed))
 	for _, p := range r.Problems {
 		fmt.Fprintf(a.err, "  %s\n", p)
 	}

@@ -33,7 +33,7 @@ func (a *app) openTrails(c *config.Config, paths []string) (t *table.Table, what
 		}
 	}
 	if len(paths) == 0 {
-		warn(a.err, "no trail table is configured and %q does not exist: the starter set is used, which is no protection by itself",
+		a.warn("no trail table is configured and %q does not exist: the starter set is used, which is no protection by itself",
 			filepath.Join(c.State, tableFile))
 		if t, err = starterTable(); err != nil {
 			return nil, "", err
@@ -140,10 +140,10 @@ func (a *app) readWhitelist(path string) (*whitelist.List, error) {
 		return nil, err
 	}
 	for _, p := range report.Problems {
-		warn(a.err, "whitelist %s", p)
+		a.warn("whitelist %s", p)
 	}
 	if n := report.Malformed - len(report.Problems); n > 0 {
-		warn(a.err, "whitelist %s: %d more malformed lines", path, n)
+		a.warn("whitelist %s: %d more malformed lines", path, n)
 	}
 	return l, nil
 }

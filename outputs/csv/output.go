@@ -124,10 +124,14 @@ func (o *Output) encode(batch []event.Event) int {
 	if o.size == 0 {
 		o.buf = append(o.buf, o.layout.Header...)
 	}
+	head := len(o.buf)
 	for i := range batch {
 		before := len(o.buf)
 		o.buf = o.layout.Append(o.buf, &batch[i], o.opt.Identity)
-		fresh := o.size == 0 && i == 0
+		if len(o.buf) == before { // the format has no record for it
+			continue
+		}
+		fresh := o.size == 0 && before == head
 		if len(o.buf) > maxWrite && i > 0 || !fresh && o.size+int64(len(o.buf)) > o.opt.MaxSize {
 			o.buf = o.buf[:before]
 			return i

@@ -413,3 +413,31 @@ func BenchmarkSend(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/event")
 }
+
+// TestNoRecord: maltrail lines have no health events; those count as delivered,
+// cost no rotation, and leave the file as it is.
+func TestNoRecord(t *testing.T) {
+	b := newBench(t, filepath.Join(t.TempDir(), "events.log"), func(o *Options) { o.Format, o.MaxSize = "maltrail", 1000 })
+	list := batch(1, 3)
+	list[0] = event.NewHealth(list[0].Time, event.HealthHeartbeat, "up", event.HealthFacts{State: event.Metric})
+	list[1].Trail = strings.Repeat("x", 1000) // a file of its own
+	list[2] = list[0]
+	for _, l := range [][]event.Event{list, list[:1], list} {
+		r, err := b.Send(context.Background(), l)
+		if err != nil || len(r.Outcomes) != len(l) {
+			t.Fatal(r, err)
+		}
+		for _, got := range r.Outcomes {
+			if got != outputs.Delivered {
+				t.Fatal(r.Outcomes)
+			}
+		}
+	}
+	if b.Rotations() != 1 {
+		t.Errorf("%d rotations, want 1", b.Rotations())
+	}
+	data, err := os.ReadFile(b.path)
+	if err != nil || bytes.Count(data, []byte("\n")) != 1 || !bytes.Contains(data, []byte("xxx")) {
+		t.Errorf("%d lines, %v", bytes.Count(data, []byte("\n")), err)
+	}
+}

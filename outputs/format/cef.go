@@ -33,8 +33,12 @@ func AppendCEF(dst []byte, e *event.Event, id *event.Identity) []byte {
 	x := extension{b: dst, start: len(dst)}
 	agg := &e.Aggregate
 	x.time("rt", e.Time)
-	x.time("start", agg.First)
-	x.time("end", agg.Last)
+	start, end := agg.First, agg.Last
+	if e.Code.IsHealth() {
+		start, end = healthSpan(e)
+	}
+	x.time("start", start)
+	x.time("end", end)
 	x.addr("src", e.Src)
 	x.number("spt", uint64(e.SrcPort))
 	x.addr("dst", e.Dst)
@@ -43,7 +47,11 @@ func AppendCEF(dst []byte, e *event.Event, id *event.Identity) []byte {
 	x.address6(e.Dst, "c6a3", "Destination IPv6 Address")
 	x.text("proto", e.Protocol, cefText)
 	x.text("app", strings.ToUpper(e.Application), cefText)
-	x.text("act", "alert", cefText)
+	act := "alert"
+	if e.Code.IsHealth() {
+		act = string(e.Health.State)
+	}
+	x.text("act", act, cefText)
 	x.text("cat", e.Code.Category(), cefText)
 	x.number("cnt", max(agg.Count, 1))
 	x.id("externalId", e.ID)
@@ -66,7 +74,9 @@ func AppendCEF(dst []byte, e *event.Event, id *event.Identity) []byte {
 	x.custom("cs2", "reference", e.Reference)
 	x.custom("cs3", "trailType", string(e.Type))
 	x.custom("cs4", "forwardedFor", e.Forwarded)
-	if len(agg.SrcPorts) > 0 {
+	if e.Code.IsHealth() {
+		x.health(&e.Health)
+	} else if len(agg.SrcPorts) > 0 {
 		x.list("cs5", "sourcePorts")
 		x.b = appendPortList(x.b, agg.SrcPorts)
 	}

@@ -12,7 +12,8 @@ const csvHeader = "time,sensor,src_ip,src_port,dst_ip,dst_port,protocol,type,tra
 	"severity,confidence,direction,code,count,first_seen,last_seen,event_id,epoch,seq," +
 	"forwarded_ip,url,user_agent,dns_query," +
 	"observable,indicator,application,tls_server_name,cert_sha1,interface,vlan,packet," +
-	"summary,aggregate_id,src_ports,dst_ports,dst_ips"
+	"summary,aggregate_id,src_ports,dst_ports,dst_ips," +
+	"health_state,health_since,health_cause,health_measures"
 
 // AppendCSVHeader appends the line that names the columns, LF included.
 func AppendCSVHeader(dst []byte) []byte {
@@ -94,6 +95,14 @@ func appendCSV(dst []byte, e *event.Event, id *event.Identity, safe bool) []byte
 	r.seal(appendPortList(r.b, agg.SrcPorts), len(r.b))
 	r.seal(appendPortList(r.b, agg.DstPorts), len(r.b))
 	r.seal(appendAddrList(r.b, agg.Dsts), len(r.b))
+
+	r.text(string(e.Health.State))
+	if !e.Health.Since.IsZero() {
+		r.b = appendTime(r.b, e.Health.Since)
+	}
+	r.b = append(r.b, ',')
+	r.text(e.Health.Cause)
+	r.seal(appendMeasures(r.b, e.Health.Measures, "="), len(r.b))
 	r.b[len(r.b)-1] = '\n'
 	return r.b
 }

@@ -55,7 +55,9 @@ func AppendECSWith(dst []byte, e *event.Event, id *event.Identity, opt ECSOption
 	if e.Code.IsTrail() {
 		d.threat(e, opt)
 	}
-	d.rule(e)
+	if !e.Code.IsHealth() {
+		d.rule(e)
+	}
 	d.sensor(e, id)
 	d.related(e, name)
 	d.labels(id.Labels)
@@ -80,21 +82,45 @@ func dataset(e *event.Event) string {
 
 func (d *document) event(e *event.Event) {
 	m := d.object("event")
-	kind, action := "alert", "heuristic-match"
-	switch {
-	case e.Code.IsTrail():
-		action = "trail-match"
-	case e.Code.IsHealth():
-		kind, action = "state", "health"
+	if e.Code.IsHealth() {
+		d.eventOfHealth(e)
+	} else {
+		d.eventOfDetection(e)
 	}
-	d.string("kind", kind)
+	if e.ID != ([16]byte{}) {
+		d.key("id")
+		d.b = append(event.AppendID(append(d.b, '"'), e.ID), '"')
+	}
+	d.number("severity", uint64(e.Severity.CEF()))
+	if !e.Code.IsHealth() {
+		d.number("risk_score", uint64(e.Severity.Risk()))
+	}
+	d.string("reason", e.Info)
+	d.string("module", "trailhound")
+	d.string("dataset", dataset(e))
+	d.string("provider", "sensor")
+	d.number("sequence", e.Seq)
+	start, end := e.Aggregate.First, e.Aggregate.Last
+	if e.Code.IsHealth() {
+		start, end = healthSpan(e)
+	}
+	d.time("start", start)
+	d.time("end", end)
+	d.close(m)
+}
+
+// eventOfDetection says of what kind a detection is, in the words of ECS.
+func (d *document) eventOfDetection(e *event.Event) {
+	action := "heuristic-match"
+	if e.Code.IsTrail() {
+		action = "trail-match"
+	}
+	d.string("kind", "alert")
 	d.string("action", action)
 	d.string("code", string(e.Code))
 	list := d.array("category")
 	d.element("network")
-	if !e.Code.IsHealth() {
-		d.element("intrusion_detection")
-	}
+	d.element("intrusion_detection")
 	if strings.Contains(e.Info, "(malware)") {
 		d.element("malware")
 	}
@@ -111,20 +137,6 @@ func (d *document) event(e *event.Event) {
 		d.element("protocol")
 	}
 	d.close(list)
-	if e.ID != ([16]byte{}) {
-		d.key("id")
-		d.b = append(event.AppendID(append(d.b, '"'), e.ID), '"')
-	}
-	d.number("severity", uint64(e.Severity.CEF()))
-	d.number("risk_score", uint64(e.Severity.Risk()))
-	d.string("reason", e.Info)
-	d.string("module", "trailhound")
-	d.string("dataset", dataset(e))
-	d.string("provider", "sensor")
-	d.number("sequence", e.Seq)
-	d.time("start", e.Aggregate.First)
-	d.time("end", e.Aggregate.Last)
-	d.close(m)
 }
 
 func isWeb(e *event.Event) bool {
@@ -146,7 +158,7 @@ func (d *document) message(e *event.Event) {
 	if e.Dst.IsValid() {
 		d.b = e.Dst.AppendTo(append(d.b, " -> "...))
 	}
-	if e.Trail != "" {
+	if e.Trail != "" && !e.Code.IsHealth() { // their info names it
 		d.b = append(d.b, ' ')
 		d.b = appendEscaped(d.b, e.Trail)
 	}

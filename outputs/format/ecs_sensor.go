@@ -148,6 +148,7 @@ func (d *document) own(e *event.Event) {
 	if agg := &e.Aggregate; agg.ID != ([16]byte{}) {
 		d.aggregate(agg)
 	}
+	d.health(&e.Health)
 	d.close(m)
 }
 

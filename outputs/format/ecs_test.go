@@ -87,7 +87,8 @@ func get(doc any, path string) string {
 
 func TestECSGolden(t *testing.T) {
 	for name, e := range map[string]*event.Event{"dns": dnsEvent(), "http": httpEvent(), "icmp": icmpEvent(), "scan": scanEvent(),
-		"cert": certEvent(), "summary": summaryEvent(), "full": fullEvent()} {
+		"cert": certEvent(), "summary": summaryEvent(), "full": fullEvent(),
+		"health": healthEvent(), "recovered": recoveredEvent(), "heartbeat": heartbeatEvent()} {
 		doc := AppendECS([]byte("prefix "), e, fullIdentity())[len("prefix "):]
 		object(t, doc)
 		var got bytes.Buffer
@@ -250,7 +251,7 @@ func TestFormatsAllocateNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, e := range []*event.Event{dnsEvent(), httpEvent(), icmpEvent(), certEvent()} {
+		for _, e := range []*event.Event{dnsEvent(), httpEvent(), icmpEvent(), certEvent(), healthEvent()} {
 			if n := testing.AllocsPerRun(100, func() { l.Append(buf, e, id) }); n > 1 {
 				t.Errorf("%s, %s: %v allocations", name, e.Code, n)
 			}

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"math"
 	"net/netip"
 	"strings"
 	"time"
@@ -101,6 +102,32 @@ func fullIdentity() *event.Identity {
 	return id
 }
 
+// healthEvent is of a condition that lasts.
+func healthEvent() *event.Event {
+	e := event.NewHealth(at(1771234680, 0), event.HealthCaptureDrops, "the kernel drops 0.25 % of the packets on eth1 (dmz)", event.HealthFacts{
+		State: event.Raised, Since: at(1771234680, 0), Cause: "eth1",
+		Measures: []event.Measure{event.Share("drop_share", 123, 49200), event.Count("drops", 123), event.Count("packets", 49200)}})
+	e.ID, e.Interface, e.Alias = testID(7), "eth1", "dmz"
+	return &e
+}
+
+// recoveredEvent is the end of it.
+func recoveredEvent() *event.Event {
+	e := healthEvent()
+	e.ID, e.Time, e.Severity, e.Info = testID(8), at(1771234800, 5), event.Info, "the kernel drops less than 0.05 % of the packets on eth1 (dmz) again"
+	e.Health.State = event.Recovered
+	e.Health.Measures = []event.Measure{event.Share("drop_share", 0, 49200)}
+	return e
+}
+
+// heartbeatEvent is nothing but figures.
+func heartbeatEvent() *event.Event {
+	e := event.NewHealth(at(1771234900, 0), event.HealthHeartbeat, "up for 5m0s", event.HealthFacts{State: event.Metric,
+		Measures: []event.Measure{event.Count("uptime_seconds", 300), event.Count("packets", 1<<53)}})
+	e.ID, e.Seq = testID(9), 43
+	return &e
+}
+
 // hostile holds what an attacker may send, in every text of the event.
 func hostile(s string) *event.Event {
 	e := fullEvent()
@@ -111,6 +138,9 @@ func hostile(s string) *event.Event {
 	e.HTTP.Method, e.HTTP.Host, e.HTTP.Target, e.HTTP.UserAgent = s, s, s, s
 	e.TLS = event.TLSFacts{ServerName: s, SHA1: s, SHA256: s}
 	e.Sources = []trails.Source{{Name: s, URLs: []string{s}}}
+	e.Health = event.HealthFacts{State: event.HealthState(s), Since: e.Time, Cause: s, Measures: []event.Measure{
+		{Name: s, Value: 1}, {Name: "drops", Value: float64(len(s))}, {Name: "drops", Value: 2}, {Name: "nan", Value: math.NaN()},
+		{Name: "inf", Value: math.Inf(-1)}, {Name: s, Value: 3}, {Name: "tiny", Value: 1e-300}, {Name: "huge", Value: -math.MaxFloat64, Share: true}}}
 	return e
 }
 

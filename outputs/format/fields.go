@@ -22,17 +22,17 @@ func Fields() []Field {
 		{"Seq", "uint64", "sequence number in the journal, from 1 without a gap", "event.sequence", "", "seq"},
 		{"Time", "time.Time", "when the packet was captured, UTC, microseconds", "@timestamp", "rt", "time"},
 		{"Number", "uint64", "number of the packet in a replayed capture, from 1", "trailhound.packet", "", "packet"},
-		{"Type", "Type", "DNS, IP, IPORT, URL, HTTP, UA, PATH, PORT or CERT", "trailhound.type", "cs3", "type"},
+		{"Type", "Type", "DNS, IP, IPORT, URL, HTTP, UA, PATH, PORT or CERT; HEALTH for what the sensor says of itself", "trailhound.type", "cs3", "type"},
 		{"Code", "Code", "stable name of what was detected; write rules against it", "event.code rule.id rule.category event.action", "header, cat", "code"},
-		{"Severity", "Severity", "low, medium or high; as a number 3, 5, 8", "trailhound.severity event.severity event.risk_score", "header", "severity"},
-		{"Confidence", "uint8", "0 to 100: how sure the source is", "trailhound.confidence threat.indicator.confidence", "cn1", "confidence"},
+		{"Severity", "Severity", "low, medium or high; as a number 3, 5, 8; info, 1, for health events that report no fault", "trailhound.severity event.severity event.risk_score", "header", "severity"},
+		{"Confidence", "uint8", "0 to 100: how sure the source is; 100 in health events", "trailhound.confidence threat.indicator.confidence", "cn1", "confidence"},
 		{"Direction", "Direction", "inbound, outbound, internal, external or unknown, seen from the home networks", "network.direction", "deviceDirection", "direction"},
 		{"Observable", "string", "what was on the wire", "trailhound.observable threat.enrichments.matched.atomic", "", "observable"},
 		{"Indicator", "string", "the trail that it matched, bare", "threat.indicator.name threat.indicator.ip threat.indicator.port", "", "indicator"},
 		{"Kind", "trails.Kind", "the indicator's kind; absent for a heuristic", "trailhound.kind threat.indicator.type", "", ""},
-		{"Trail", "string", "the reference's display form, what is not the indicator in parentheses", "trailhound.trail", "cs1", "trail"},
-		{"Info", "string", "why it is listed, or what the heuristic saw", "event.reason rule.name threat.indicator.description message", "header, msg", "info"},
-		{"Reference", "string", "who lists it: a feed, (static), (custom), (heuristic)", "trailhound.reference rule.ruleset threat.feed.name threat.indicator.provider", "cs2", "reference"},
+		{"Trail", "string", "the reference's display form, what is not the indicator in parentheses; in health events what they are about", "trailhound.trail", "cs1", "trail"},
+		{"Info", "string", "why it is listed, or what the heuristic saw; in health events a sentence", "event.reason rule.name threat.indicator.description message", "header, msg", "info"},
+		{"Reference", "string", "who lists it: a feed, (static), (custom), (heuristic); (health)", "trailhound.reference rule.ruleset threat.feed.name threat.indicator.provider", "cs2", "reference"},
 		{"Sources", "[]trails.Source", "the files or feeds that hold the trail, and a publication on it", "trailhound.sources threat.feed.reference threat.indicator.reference rule.reference", "", ""},
 		{"Src", "netip.Addr", "the packet's source; CSV appends what it was forwarded for", "source.ip source.address network.type related.ip", "src, c6a2", "src_ip"},
 		{"Dst", "netip.Addr", "the packet's destination", "destination.ip destination.address related.ip", "dst, c6a3", "dst_ip"},
@@ -66,6 +66,10 @@ func Fields() []Field {
 		{"Aggregate.MoreSrcPorts", "uint32", "source ports beyond those listed", "trailhound.aggregate.more_src_ports", "", ""},
 		{"Aggregate.MoreDstPorts", "uint32", "destination ports beyond those listed", "trailhound.aggregate.more_dst_ports", "", ""},
 		{"Aggregate.MoreDsts", "uint32", "destinations beyond those listed", "trailhound.aggregate.more_dst_ips", "", ""},
+		{"Health.State", "HealthState", "raised, reminded (hourly) or recovered; noted: it happened once; metric: figures", "trailhound.health.state", "act", "health_state"},
+		{"Health.Since", "time.Time", "when the condition set in: the same in all events of one condition", "trailhound.health.since event.start", "start", "health_since"},
+		{"Health.Cause", "string", "the interface, output or file it is about; with the code it says which condition this is", "trailhound.health.cause", "reason", "health_cause"},
+		{"Health.Measures", "[]event.Measure", "the figures behind it by name, at most 32 numbers; in CEF and CSV as name=number, parted by spaces", "trailhound.health.measures", "cs5", "health_measures"},
 		{"Identity.Name", "string", "sensor.name", "observer.name agent.name", "deviceExternalId", "sensor"},
 		{"Identity.ID", "string", "the sensor's id, stable over restarts", "agent.id", "", ""},
 		{"Identity.Hostname", "string", "the machine's host name", "observer.hostname host.name", "dvchost", ""},
@@ -79,10 +83,12 @@ func Fields() []Field {
 func derived() []Field {
 	return []Field{
 		{ECS: "ecs.version", Meaning: "the schema: " + ECSVersion},
-		{ECS: "event.kind", Meaning: "alert"},
-		{ECS: "event.category", Meaning: "network and intrusion_detection; malware when info says (malware); web for HTTP"},
+		{ECS: "event.kind", Meaning: "alert; metric or state in health events"},
+		{ECS: "event.action", Meaning: "trail-match, heuristic-match or health"},
+		{ECS: "event.category", Meaning: "network and intrusion_detection; malware when info says (malware); web for HTTP; host alone in health events"},
 		{ECS: "event.type", Meaning: "info; connection with both addresses; protocol when the application is known"},
-		{ECS: "event.module event.dataset event.provider", Meaning: "trailhound, trailhound.event, sensor"},
+		{ECS: "event.module event.dataset event.provider", Meaning: "trailhound; trailhound.event, or trailhound.health; sensor"},
+		{ECS: "event.end", Meaning: "in health events that report a recovery, its time"},
 		{ECS: "network.community_id", Meaning: "Community ID version 1, seed 0; not in summaries, nor where a port is missing"},
 		{ECS: "observer.type observer.vendor observer.product agent.type", Meaning: "sensor, Trailhound, Trailhound, trailhound"},
 		{ECS: "threat.indicator.url.domain", Meaning: "the indicator, when it is a name"},
@@ -90,7 +96,7 @@ func derived() []Field {
 		{ECS: "threat.enrichments.indicator threat.enrichments.matched.field threat.enrichments.matched.type", Meaning: "the indicator once more, as the enrichment that ECS has for a match; which field held the observable"},
 		{ECS: "source.domain", Meaning: "in place of destination.domain, when the server is the packet's source"},
 		{ECS: "tls.client.ja3", Meaning: "the indicator, when it is a JA3"},
-		{ECS: "data_stream.type data_stream.dataset data_stream.namespace", Meaning: "logs, trailhound.event, and the output's namespace (default)"},
+		{ECS: "data_stream.type data_stream.dataset data_stream.namespace", Meaning: "logs; trailhound.event, or trailhound.health; the output's namespace (default)"},
 	}
 }
 
@@ -100,7 +106,8 @@ func AppendFieldsPage(dst []byte) []byte {
 
 What is in an event, and what it is called in each format. Names are never changed and never reused; new ones are
 added at the end. An absent value is left out of ECS and CEF, and is empty in CSV (a port or an address: `+"`-`"+`).
-Events of heuristics have no `+"`threat.*`"+`.
+Events of heuristics have no `+"`threat.*`"+`. Health events, whose codes begin with `+"`health.`"+`, have neither `+"`threat.*`"+` nor
+`+"`rule.*`"+` nor a risk score, go to a data stream of their own, and are never written as maltrail lines.
 
 This page is made from outputs/format/fields.go: edit that, then run `+"`go test ./outputs/format -update`"+`.
 

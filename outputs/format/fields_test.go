@@ -82,7 +82,7 @@ func TestFieldsMatchECS(t *testing.T) {
 	ja3 := certEvent()
 	ja3.Kind, ja3.Indicator = trails.JA3, "ja3:0123456789abcdef0123456789abcdef"
 	written := make(map[string]bool)
-	for _, e := range []*event.Event{response, request, address, port, url, ja3} {
+	for _, e := range []*event.Event{response, request, address, port, url, ja3, recoveredEvent()} {
 		var doc map[string]any
 		if err := json.Unmarshal(AppendECS(nil, e, fullIdentity()), &doc); err != nil {
 			t.Fatal(err)
@@ -108,7 +108,7 @@ func TestFieldsMatchECS(t *testing.T) {
 // covered says whether a path, one above or one below it is in the table.
 func covered(documented map[string]bool, name string) bool {
 	for d := range documented {
-		if d == name || strings.HasPrefix(d, name+".") || (d == "labels" || d == "threat.enrichments.indicator") && strings.HasPrefix(name, d+".") {
+		if d == name || strings.HasPrefix(d, name+".") || (d == "labels" || d == "threat.enrichments.indicator" || d == "trailhound.health.measures") && strings.HasPrefix(name, d+".") {
 			return true
 		}
 	}
@@ -135,7 +135,7 @@ func TestFieldsMatchCEFAndCSV(t *testing.T) {
 	request := fullEvent()
 	request.HTTP.Status, request.TLS = 0, event.TLSFacts{}
 	written := make(map[string]bool)
-	for _, e := range []*event.Event{fullEvent(), request, certEvent()} {
+	for _, e := range []*event.Event{fullEvent(), request, certEvent(), healthEvent()} {
 		_, ext, err := parseCEF(string(AppendCEF(nil, e, fullIdentity())))
 		if err != nil {
 			t.Fatal(err)
@@ -145,7 +145,7 @@ func TestFieldsMatchCEFAndCSV(t *testing.T) {
 		}
 	}
 	columns := strings.Split(strings.TrimSpace(string(AppendCSVHeader(nil))), ",")
-	documented := map[string]bool{"act": true} // a constant
+	documented := make(map[string]bool)
 	for _, f := range Fields() {
 		for _, key := range strings.Split(f.CEF, ", ") {
 			documented[key] = true

@@ -13,6 +13,8 @@ import (
 type Layout struct {
 	Name   string
 	Header []byte // with its LF; empty: none
+	// Append appends the event's record, LF included, or nothing where the format
+	// has no record for it: health events in maltrail lines.
 	Append func(dst []byte, e *event.Event, id *event.Identity) []byte
 }
 

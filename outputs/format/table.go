@@ -74,7 +74,7 @@ func AppendTableHeader(dst []byte, opt TableOptions) []byte {
 // severity, source, destination, protocol, type, trail, info, reference.
 // Characters that a terminal might obey are left out. A trail longer than its
 // column is cut; an address never is: an IPv6 address takes its room from the
-// trail, so that the columns behind still line up where they can. A narrow
+// trail, as does the long type of health events, so that the columns behind still line up where they can. A narrow
 // terminal gets less: see narrowBelow.
 func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions) []byte {
 	r := row{b: dst, opt: opt}
@@ -100,7 +100,9 @@ func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions
 	if !opt.narrow() {
 		r.cell(e.Protocol, tableProtocol)
 	}
-	r.cell(string(e.Type), tableType)
+	at = len(r.b)
+	r.b = appendVisible(r.b, string(e.Type))
+	over += r.fill(at, tableType)
 
 	width := max(opt.trail()-over, tableMinTrail)
 	if opt.Width > 0 {

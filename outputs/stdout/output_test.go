@@ -54,6 +54,34 @@ func TestEachFormat(t *testing.T) {
 	}
 }
 
+// TestNoRecord: maltrail lines have no health events; those count as delivered
+// and leave the others as they are.
+func TestNoRecord(t *testing.T) {
+	for _, health := range [][]int{{0}, {2}, {0, 1, 2}, {1}} {
+		list := batch(3)
+		for _, i := range health {
+			list[i] = event.NewHealth(list[i].Time, event.HealthHeartbeat, "up", event.HealthFacts{State: event.Metric})
+		}
+		var w bytes.Buffer
+		o, err := New(&w, Options{Format: "maltrail"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := o.Send(context.Background(), list)
+		if err != nil || len(r.Outcomes) != 3 {
+			t.Fatal(r, err)
+		}
+		for _, got := range r.Outcomes {
+			if got != outputs.Delivered {
+				t.Errorf("%v: %v", health, r.Outcomes)
+			}
+		}
+		if got := strings.Count(w.String(), "bad.test"); got != 3-len(health) || strings.Count(w.String(), "\n") != got {
+			t.Errorf("%v: %q", health, w.String())
+		}
+	}
+}
+
 // limited takes so many bytes and then fails, once.
 type limited struct {
 	bytes.Buffer

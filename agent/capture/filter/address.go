@@ -1,0 +1,165 @@
+package filter
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// station reads an Ethernet address.
+func (p *parser) station(q qualifier, t token) primitive {
+	a, ok := anyMAC(t.text)
+	if !ok || q.what == "net" {
+		return nil
+	}
+	if q.proto != "ether" {
+		p.fail(t, "an Ethernet address needs the word ether: ether host "+t.text)
+		return nil
+	}
+	return station{dir: q.dir, address: a}
+}
+
+// four reads an IPv4 address or network, and the mask behind it.
+func (p *parser) four(q qualifier, t token) primitive {
+	switch q.proto {
+	case "", "ip", "arp", "rarp":
+	default:
+		return nil
+	}
+	h := host4{dir: q.dir, proto: q.proto, mask: ^uint32(0), depth: p.tags}
+	if t.kind == number {
+		if q.what != "net" || p.peek().isOneOf("/", "mask") {
+			return nil
+		}
+		// "net 10" is 10.0.0.0/8, and "net 0" is 0.0.0.0, as pcap has it.
+		for h.address = t.value; h.address != 0 && h.address>>24 == 0; {
+			h.address <<= 8
+			h.mask <<= 8
+		}
+		return h
+	}
+	bits, ok := uint(0), false
+	if h.address, bits, ok = parseFour(t.text); !ok {
+		return nil
+	}
+	if mark := p.peek(); mark.isOneOf("/", "mask") {
+		if q.what != "net" {
+			p.fail(t, "a mask makes it a network: net "+t.text)
+			return nil
+		}
+		p.at++
+		m := p.take()
+		switch {
+		case mark.is("/") && m.kind == number && m.value <= 32:
+			h.mask = uint32(uint64(^uint32(0)) << (32 - m.value))
+		case mark.is("/") && m.kind == number:
+			p.fail(m, "an IPv4 mask has at most 32 bits")
+			return nil
+		case mark.is("mask") && m.kind == dotted:
+			if h.mask, _, ok = parseFour(m.text); !ok {
+				return nil
+			}
+		default:
+			p.outside(m, "")
+			return nil
+		}
+		if rest := h.address &^ h.mask; rest != 0 {
+			p.fail(t, t.text+" has bits outside the mask: the network is "+textFour(h.address&h.mask))
+			return nil
+		}
+		return h
+	}
+	if q.what != "net" && bits != 32 {
+		return nil
+	}
+	h.mask <<= 32 - bits
+	return h
+}
+
+// six reads an IPv6 address or network.
+func (p *parser) six(q qualifier, t token) primitive {
+	if q.proto != "" && q.proto != "ip6" {
+		return nil
+	}
+	address, err := netip.ParseAddr(t.text)
+	if err != nil {
+		return nil
+	}
+	bits := 128
+	if p.accept("/") {
+		m := p.take()
+		if m.kind != number {
+			p.outside(m, "")
+			return nil
+		}
+		if m.value > 128 {
+			p.fail(m, "an IPv6 mask has at most 128 bits")
+			return nil
+		}
+		bits = int(m.value)
+		if q.what != "net" && bits < 128 {
+			p.fail(t, "a mask makes it a network: net "+t.text)
+			return nil
+		}
+	}
+	network := netip.PrefixFrom(address, bits)
+	if rest := network.Masked().Addr(); rest != address {
+		p.fail(t, t.text+" has bits outside the mask: the network is "+rest.String())
+		return nil
+	}
+	return newHost6(q.dir, address.As16(), bits, p.tags)
+}
+
+// parseFour reads two to four numbers with dots. A short form is the begin of
+// an address; bits is how many there are.
+func parseFour(s string) (address uint32, bits uint, ok bool) {
+	for part := range strings.SplitSeq(s, ".") {
+		n, err := strconv.ParseUint(part, 10, 8)
+		if err != nil || len(part) > 1 && part[0] == '0' {
+			return 0, 0, false
+		}
+		address = address<<8 | uint32(n)
+		bits += 8
+	}
+	return address << (32 - bits), bits, true
+}
+
+func textFour(a uint32) string {
+	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, a))).String()
+}
+
+// anyMAC reads an Ethernet address in any of pcap's forms: six numbers with
+// colons, dashes or dots, three with dots, or twelve digits.
+func anyMAC(s string) (a [6]byte, ok bool) {
+	for _, separator := range [...]string{":", "-", "."} {
+		if a, ok = parseMAC(s, separator); ok {
+			return a, true
+		}
+	}
+	if len(s) == 14 && s[4] == '.' && s[9] == '.' {
+		s = s[:4] + s[5:9] + s[10:]
+	}
+	if len(s) != 12 {
+		return a, false
+	}
+	n, err := strconv.ParseUint(s, 16, 48)
+	binary.BigEndian.PutUint16(a[:], uint16(n>>32))
+	binary.BigEndian.PutUint32(a[2:], uint32(n))
+	return a, err == nil
+}
+
+// parseMAC reads six numbers of one or two hexadecimal digits.
+func parseMAC(s, separator string) (a [6]byte, ok bool) {
+	if strings.Count(s, separator) != 5 {
+		return a, false
+	}
+	for i, part := range strings.Split(s, separator) {
+		n, err := strconv.ParseUint(part, 16, 8)
+		if err != nil || len(part) > 2 {
+			return a, false
+		}
+		a[i] = byte(n)
+	}
+	return a, true
+}

@@ -1,0 +1,328 @@
+package live
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"trailhound/agent/capture/device"
+)
+
+// A flood sends numbered frames through a device as fast as it can. What the
+// kernel took is counted: it passed the device as outgoing.
+type flood struct {
+	sent atomic.Uint64
+	stop atomic.Bool
+	gate sync.RWMutex // held for writing: nothing is sent
+	done chan struct{}
+	size int
+}
+
+func (s *space) flood(name string, size int, from uint32) *flood {
+	f := &flood{done: make(chan struct{}), size: size}
+	out := s.sender(name)
+	go func() {
+		defer close(f.done)
+		for n := from; !f.stop.Load(); n++ {
+			f.gate.RLock()
+			frame := udp(uint16(n%251), uint16(n%17+300), n, f.size)
+			if _, err := unix.Write(out.fd, frame); err == nil {
+				f.sent.Add(1)
+			}
+			f.gate.RUnlock()
+		}
+	}()
+	s.t.Cleanup(f.end)
+	return f
+}
+
+func (f *flood) end() {
+	f.stop.Store(true)
+	<-f.done
+}
+
+// more waits until the flood has sent another n frames.
+func (f *flood) more(t *testing.T, n uint64) {
+	t.Helper()
+	goal := f.sent.Load() + n
+	until(t, "frames are sent", func() bool { return f.sent.Load() >= goal })
+}
+
+// balance sums up what was sent, seen and dropped after everything was closed.
+func balance(t *testing.T, c *Capture, sent, seen uint64) Snapshot {
+	t.Helper()
+	s := c.Snapshot()
+	total := s.Closed
+	for _, r := range s.Rings {
+		total.add(r.Kernel)
+	}
+	var traffic Traffic
+	for _, i := range s.Interfaces {
+		traffic.add(i.Traffic)
+	}
+	if total.Packets != sent {
+		t.Errorf("%d frames were sent, the kernel counted %d", sent, total.Packets)
+	}
+	if seen+total.Drops != total.Packets || traffic.Packets+traffic.Skipped != seen || s.Lost != 0 || s.Damaged != 0 {
+		t.Errorf("sent %d = seen %d + dropped %d does not hold; counted %d and %d skipped, %d lost, %d damaged",
+			sent, seen, total.Drops, traffic.Packets, traffic.Skipped, s.Lost, s.Damaged)
+	}
+	t.Logf("sent %d, seen %d, dropped %d", sent, seen, total.Drops)
+	return s
+}
+
+// count counts what is read, and that nothing is read twice.
+func count(t *testing.T, c *Capture) (seen *atomic.Uint64, wait func()) {
+	seen = new(atomic.Uint64)
+	var mu sync.Mutex
+	numbers := make(map[uint32]bool)
+	r := read(t, c, func(g got) bool {
+		n, ok := number(g.Data)
+		if !ok {
+			t.Errorf("a frame that nobody sent: %x", g.Data)
+		}
+		mu.Lock()
+		if numbers[n] {
+			t.Errorf("frame %d came twice", n)
+		}
+		numbers[n] = true
+		mu.Unlock()
+		seen.Add(1)
+		return false
+	})
+	return seen, func() { r.rest(c) }
+}
+
+// Down, up and renamed under load: sent = seen + dropped. The kernel itself
+// shows no packet socket what is sent between a link's coming up and the
+// notification of that, so the flood waits meanwhile.
+func TestDownUpRenamed(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "lv1")
+	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}}, Workers: 2, RingTotal: 32 << 20})
+	seen, wait := count(t, c)
+	s.watch(c)
+	f := s.flood("lv0", 60, 0)
+	up := func() bool { return c.Snapshot().Links[0].Up }
+	for i, name := range []string{"lan0", "dmz0", "lv0"} {
+		f.more(t, 2000)
+		s.ip("link set lv0 down")
+		until(t, "it is seen to be down", func() bool { return !up() })
+		f.gate.Lock()
+		s.ip("link set lv0 up")
+		f.gate.Unlock()
+		until(t, "it is seen to be up", up)
+		f.more(t, 2000)
+		old := c.Snapshot().Links[0].Name
+		s.ip("link set " + old + " down")
+		f.gate.Lock()
+		s.ip("link set " + old + " name " + name + "\nlink set " + name + " up")
+		f.gate.Unlock()
+		until(t, "the new name is known", func() bool {
+			snap := c.Snapshot()
+			return snap.Links[0].Name == name && snap.Rings[0].Interface == name && snap.Interfaces[0].Name == name
+		})
+		if i < 2 {
+			s.ip("link set " + name + " down\nlink set " + name + " name lv0")
+			f.gate.Lock()
+			s.ip("link set lv0 up")
+			f.gate.Unlock()
+			until(t, "it is seen to be up", func() bool { return up() && c.Snapshot().Links[0].Name == "lv0" })
+		}
+	}
+	f.more(t, 2000)
+	f.end()
+	wait()
+	// While a link goes down the kernel takes frames and throws them away before
+	// they come to the device (noop_enqueue), so the device is asked.
+	list, err := device.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := device.Find(list, "lv0")
+	t.Logf("%d frames were taken", f.sent.Load())
+	balance(t, c, d.TxPackets, seen.Load())
+}
+
+// Deleted and made again under load, until there are no sockets left.
+func TestDeletedAndMadeAgain(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "lv1")
+	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}}, Workers: 2, RingTotal: 32 << 20, Spare: 4})
+	seen, wait := count(t, c)
+	s.watchDropped(c)
+	var sent uint64
+	for round := range 3 {
+		f := s.flood("lv0", 60, uint32(round)<<28)
+		index := c.Snapshot().Rings[0].Index
+		f.more(t, 5000)
+		s.ip("link del lv0")
+		f.end()
+		sent += f.sent.Load()
+		s.veth("lv0", "lv1")
+		if round == 2 {
+			break
+		}
+		until(t, "the link is captured again", func() bool {
+			snap := c.Snapshot()
+			return len(snap.Rings) > 0 && snap.Rings[len(snap.Rings)-1].Index > index && !snap.Rings[len(snap.Rings)-1].Draining
+		})
+		if left := c.Snapshot().Spare; left != 2-2*round {
+			t.Errorf("%d spare sockets left", left)
+		}
+	}
+	until(t, "a restart is asked for", func() bool { return slices.Equal(c.Snapshot().RestartNeeded, []string{"lv0"}) })
+	wait()
+	snap := balance(t, c, sent, seen.Load())
+	for _, i := range snap.Interfaces {
+		if i.Name != "lv0" {
+			t.Errorf("%+v", i)
+		}
+	}
+}
+
+// watchDropped runs Watch on a thread that has no capabilities.
+func (s *space) watchDropped(c *Capture) {
+	s.t.Helper()
+	ready := make(chan error)
+	stop := s.watching(c, func() {
+		head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var none [2]unix.CapUserData
+		err := unix.Capset(&head, &none[0])
+		if err == nil {
+			if fd, err := openSocket(); err == nil {
+				unix.Close(fd)
+				s.t.Error("a packet socket can be opened without capabilities")
+			}
+		}
+		ready <- err
+	})
+	if err := <-ready; err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(stop)
+}
+
+// Optional interfaces and those of a pattern that come late are served from the
+// spare sockets after the capabilities are gone.
+func TestLateWithoutCapabilities(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "lv1")
+	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}, {Name: "late0", Optional: true}, {Name: "glob*", Alias: "globs"}}, Workers: 2, RingTotal: 32 << 20, Spare: 6})
+	r := read(t, c, ours)
+	s.watchDropped(c)
+	if got := c.Snapshot().Missing; len(got) != 2 {
+		t.Errorf("%+v", got)
+	}
+	captured := func(name string) func() bool {
+		return func() bool {
+			return slices.ContainsFunc(c.Snapshot().Rings, func(r Ring) bool { return r.Interface == name })
+		}
+	}
+	s.veth("late0", "late1")
+	s.veth("glob0", "peer0")
+	until(t, "late0 is captured", captured("late0"))
+	until(t, "glob0 is captured", captured("glob0"))
+	for i, name := range []string{"late1", "peer0", "late0", "glob0"} {
+		s.sender(name).send(udp(1, 2, uint32(i), 60))
+	}
+	names := make(map[string]int)
+	for _, f := range r.want(t, 4) {
+		names[f.port.Name+f.port.Alias]++
+	}
+	if names["late0"] != 2 || names["glob0globs"] != 2 {
+		t.Error(names)
+	}
+	for _, l := range c.Snapshot().Links {
+		if !l.Promiscuous {
+			t.Errorf("%+v", l)
+		}
+	}
+	s.veth("glob1", "peer1")
+	until(t, "glob1 is captured", captured("glob1"))
+	s.veth("glob2", "peer2")
+	until(t, "a restart is asked for", func() bool { return slices.Equal(c.Snapshot().RestartNeeded, []string{"glob2"}) })
+	s.ip("link del glob2")
+	until(t, "it is forgotten", func() bool { return len(c.Snapshot().RestartNeeded) == 0 })
+	s.ip("link del glob1\nlink del late0")
+	until(t, "rings are closed", func() bool { return len(c.Snapshot().Rings) == 4 })
+}
+
+// With one worker no socket is used up.
+func TestSocketsAreUsedAgain(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "lv1")
+	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv*", Group: "g"}}, Workers: 1, Spare: 1})
+	r := read(t, c, ours)
+	s.watchDropped(c)
+	for i := range 5 {
+		s.ip("link del lv0")
+		until(t, "both rings are closed", func() bool { snap := c.Snapshot(); return len(snap.Rings) == 0 && snap.Spare > 1 })
+		s.veth("lv0", "lv1")
+		until(t, "both are captured", func() bool {
+			snap := c.Snapshot()
+			return len(snap.Rings) == 2 && snap.Links[0].Up && snap.Links[1].Up
+		})
+		s.sender("lv0").send(udp(1, 2, uint32(i), 60))
+		for _, f := range r.want(t, 2) {
+			if n, _ := number(f.Data); n != uint32(i) {
+				t.Errorf("frame %d in round %d", n, i)
+			}
+		}
+	}
+	if rest := r.rest(c); len(rest) > 0 {
+		t.Errorf("%d frames too many", len(rest))
+	}
+}
+
+// Close under load: what came into the rings comes out.
+func TestCloseUnderLoad(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "lv1")
+	for range 5 {
+		c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}, {Name: "lv1"}}, Workers: 2, RingTotal: 32 << 20})
+		seen := new(atomic.Uint64)
+		r := read(t, c, func(got) bool { seen.Add(1); return false })
+		f := s.flood("lv0", 200, 0)
+		f.more(t, 3000)
+		start := time.Now()
+		r.rest(c)
+		t.Logf("drained in %v", time.Since(start))
+		f.end()
+		snap := c.Snapshot()
+		if len(snap.Rings) != 0 || snap.Lost != 0 || snap.Closed.Packets != seen.Load()+snap.Closed.Drops || seen.Load() == 0 {
+			t.Errorf("seen %d, kernel %+v, %d lost", seen.Load(), snap.Closed, snap.Lost)
+		}
+	}
+}
+
+// A source may be closed with frames in its rings, and a capture without
+// anybody reading.
+func TestCloseWithoutReading(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "lv1")
+	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}}, Workers: 2, Spare: 2})
+	s.sender("lv1").send(udp(1, 2, 3, 60), udp(2, 4, 5, 60))
+	if err := c.Sources()[0].Close(); err != nil {
+		t.Error(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := c.Sources()[1].Close(); err != nil {
+		t.Error(err)
+	}
+	if snap := c.Snapshot(); len(snap.Rings) != 0 || snap.Spare != 0 || snap.Closed.Packets != 2 {
+		t.Errorf("%+v", snap)
+	}
+	if err := c.Reconfigure(Options{Interfaces: []Interface{{Name: "lv0"}}, Workers: 2, Spare: 2, RingTotal: 16 << 20}); err == nil {
+		t.Error("a closed capture takes options")
+	}
+}

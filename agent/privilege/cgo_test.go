@@ -1,0 +1,26 @@
+//go:build cgo
+
+package privilege
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestDropWithCgo: threads that C code starts are unknown to the runtime, so a
+// binary with cgo must be told, not left half privileged. This test binary is
+// one, so the call has no effect on it.
+func TestDropWithCgo(t *testing.T) {
+	before, err := Effective()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Drop()
+	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "CGO_ENABLED=0") {
+		t.Errorf("got %v", err)
+	}
+	if after, _ := Effective(); after != before {
+		t.Errorf("%s became %s", before, after)
+	}
+}

@@ -1,0 +1,78 @@
+package privilege
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Effective gives the effective capabilities of the calling thread.
+func Effective() (Set, error) {
+	h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData // version 3 has two words of each set
+	if err := unix.Capget(&h, &data[0]); err != nil {
+		return 0, fmt.Errorf("cannot read the capabilities of this process: %w", err)
+	}
+	return Set(data[0].Effective) | Set(data[1].Effective)<<32, nil
+}
+
+// Drop gives up all capabilities, effective, permitted, inheritable and
+// ambient, in all threads, and sets no_new_privs (prctl(2)), so that no program
+// that is started from here on gets any back, not even one that is setuid or
+// started by root. It cannot be undone. Sockets that are open stay as they are.
+//
+// In a binary with cgo it does nothing and returns an error that wraps
+// errors.ErrUnsupported.
+func Drop() error {
+	if err := everywhere("set no_new_privs", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0); err != nil {
+		return err
+	}
+	// EINVAL: a kernel before 4.3, which has no ambient set.
+	err := everywhere("clear the ambient capabilities", unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0)
+	if err != nil && !errors.Is(err, unix.EINVAL) {
+		return err
+	}
+	h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	return everywhere("drop the capabilities", unix.SYS_CAPSET, uintptr(unsafe.Pointer(&h)), uintptr(unsafe.Pointer(&none[0])), 0)
+}
+
+// everywhere makes a system call in all threads. The arguments that are not
+// given are 0, which prctl insists on.
+//
+//go:uintptrescapes
+func everywhere(what string, call, a, b, c uintptr) error {
+	_, _, errno := syscall.AllThreadsSyscall6(call, a, b, c, 0, 0, 0)
+	switch errno {
+	case 0:
+		return nil
+	case syscall.ENOTSUP: // of the runtime, before it called anything
+		return fmt.Errorf("cannot %s in all threads: this binary uses cgo, build it with CGO_ENABLED=0: %w", what, errno)
+	}
+	return fmt.Errorf("cannot %s in all threads: %w", what, errno)
+}
+
+// become takes an identity in all threads. The groups come first: afterwards
+// the right to change them is gone.
+func become(id identity) error {
+	if err := syscall.Setgroups(id.groups); err != nil {
+		return fmt.Errorf("setgroups: %w", err)
+	}
+	if err := syscall.Setgid(id.gid); err != nil {
+		return fmt.Errorf("setgid: %w", err)
+	}
+	if err := syscall.Setuid(id.uid); err != nil {
+		return fmt.Errorf("setuid: %w", err)
+	}
+	// A sandbox may pretend that the calls succeed.
+	if r, e, s := unix.Getresuid(); r != id.uid || e != id.uid || s != id.uid {
+		return fmt.Errorf("still user %d, %d, %d", r, e, s)
+	}
+	if r, e, s := unix.Getresgid(); r != id.gid || e != id.gid || s != id.gid {
+		return fmt.Errorf("still group %d, %d, %d", r, e, s)
+	}
+	return nil
+}

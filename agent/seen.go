@@ -1,0 +1,98 @@
+package agent
+
+import (
+	"time"
+
+	"trailhound/agent/capture/live"
+	"trailhound/agent/detect"
+	"trailhound/agent/packet"
+)
+
+// Seen counts what one worker made of the frames of one interface.
+type Seen struct {
+	Port           live.Port // as it was when the first frame came
+	Packets, Bytes uint64    // bytes as they were on the wire
+	Decode         [packet.NumReasons]uint64
+	Kinds          [detect.NumKinds]uint64 // of those that were decoded
+	// TCP segments with SYN alone, with SYN and ACK, and with neither but with
+	// data: what tells whether both directions of conversations are seen.
+	Syn, SynAck, Data uint64
+	Last              time.Time // of the last frame
+}
+
+// count notes a packet that was decoded.
+func (s *Seen) count(p *packet.Packet, kind detect.Kind) {
+	s.Kinds[kind]++
+	if p.Proto != packet.ProtoTCP {
+		return
+	}
+	switch p.Flags & (packet.FlagSYN | packet.FlagACK) {
+	case packet.FlagSYN:
+		s.Syn++
+	case packet.FlagSYN | packet.FlagACK:
+		s.SynAck++
+	case packet.FlagACK:
+		if len(p.Payload) > 0 {
+			s.Data++
+		}
+	}
+}
+
+// report is what a worker has published of itself.
+type report struct {
+	stats  detect.Stats
+	faults uint64
+	seen   []Seen
+}
+
+// publish makes the counts readable for others. When one of them is reading it
+// is left for the next time round, which is soon, also when idle; at the end
+// it is waited for.
+func (w *watcher) publish(wait bool) {
+	if wait {
+		w.mu.Lock()
+	} else if !w.mu.TryLock() {
+		return
+	}
+	w.report.stats, w.report.faults = w.worker.Stats, w.faults
+	w.report.seen = append(w.report.seen[:0], w.seen...)
+	w.mu.Unlock()
+}
+
+// WorkerTraffic is what one worker has seen.
+type WorkerTraffic struct {
+	detect.Stats
+	Faults      uint64    // batches in which the trail table could not be read
+	Dropped     uint64    // events that did not fit into the queue
+	Queued      int       // events that wait for the gate
+	QueuedBytes uint64    // of them, about; at most QueueBytes
+	Loops       uint64    // times round the worker's loop, idle ones included
+	Turned      time.Time // when it last went round; zero: not yet
+	Seen        []Seen
+}
+
+// Traffic gives the counts of each worker, in the order of the sources.
+func (l *Live) Traffic() []WorkerTraffic {
+	all := make([]WorkerTraffic, len(l.workers))
+	for i, w := range l.workers {
+		w.mu.Lock()
+		all[i] = WorkerTraffic{Stats: w.report.stats, Faults: w.report.faults, Seen: append([]Seen(nil), w.report.seen...)}
+		w.mu.Unlock()
+		if turned := w.turned.Load(); turned != 0 {
+			all[i].Turned = time.Unix(0, turned).UTC()
+		}
+		all[i].QueuedBytes = uint64(max(w.lane.bytes.Load(), 0))
+		all[i].Dropped, all[i].Queued, all[i].Loops = w.lane.dropped.Load(), len(w.lane.queue), w.loops.Load()
+	}
+	return all
+}
+
+// Loops gives how many times each worker has gone round its loop: a worker
+// that lives does so several times a second, with frames or without.
+func (l *Live) Loops() []uint64 {
+	loops := make([]uint64, len(l.workers))
+	for i, w := range l.workers {
+		loops[i] = w.loops.Load()
+	}
+	return loops
+}

@@ -1,0 +1,59 @@
+package agent
+
+import (
+	"maps"
+	"sync"
+
+	"trailhound/agent/event"
+	"trailhound/agent/suppress"
+)
+
+// Finding names a class of detections.
+type Finding struct {
+	Type     event.Type
+	Severity event.Severity
+	Category string // trail or heuristic
+}
+
+// Tally says what became of the detections. At any time, of what the workers
+// raised: detected (Gate.Detected), dropped at a full queue, or queued.
+type Tally struct {
+	Gate     suppress.Counts
+	Findings map[Finding]uint64
+	Health   uint64 // events that the sensor raised of itself
+}
+
+// tally is the Tally under way: written by the gate's goroutine.
+type tally struct {
+	mu sync.Mutex
+	t  Tally
+}
+
+func (t *tally) init() { t.t.Findings = make(map[Finding]uint64) }
+
+func (t *tally) detected(e *event.Event) {
+	t.mu.Lock()
+	t.t.Findings[Finding{e.Type, e.Severity, e.Code.Category()}]++
+	t.mu.Unlock()
+}
+
+func (t *tally) health() {
+	t.mu.Lock()
+	t.t.Health++
+	t.mu.Unlock()
+}
+
+func (t *tally) gate(c suppress.Counts) {
+	t.mu.Lock()
+	t.t.Gate = c
+	t.mu.Unlock()
+}
+
+// Tally gives the counts up to now.
+func (l *Live) Tally() Tally {
+	l.tally.mu.Lock()
+	defer l.tally.mu.Unlock()
+	t := l.tally.t
+	t.Findings = maps.Clone(t.Findings)
+	return t
+}

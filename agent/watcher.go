@@ -1,0 +1,165 @@
+package agent
+
+import (
+	"errors"
+	"io"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"trailhound/agent/capture"
+	"trailhound/agent/detect"
+	"trailhound/agent/event"
+	"trailhound/agent/packet"
+)
+
+// watcher is one worker of a Live. Everything in it but what stands under
+// "shared" belongs to its goroutine.
+type watcher struct {
+	live   *Live
+	index  int
+	source LiveSource
+	lane   *lineup
+
+	worker *detect.Worker
+	set    *ruleset
+	rules  *detect.Rules // the worker's: those of set, or none after a fault
+	dead   *ruleset      // the set whose table could not be read
+	faults uint64
+	frames []capture.Frame
+	next   int
+	seen   []Seen // by Frame.Interface
+	test   bool   // the frame under way is the canary
+
+	// Shared.
+	loops  atomic.Uint64 // times round the loop, idle ones included
+	turned atomic.Int64  // when it last did so, Unix nanoseconds
+	canary atomic.Bool
+	mu     sync.Mutex // never waited for by the worker
+	report report
+}
+
+func newWatcher(l *Live, index int, source LiveSource, lane *lineup) *watcher {
+	return &watcher{live: l, index: index, source: source, lane: lane, set: l.newest}
+}
+
+// loop runs until the source ends. It owns the worker until it returns.
+func (w *watcher) loop() error {
+	defer w.source.Close()
+	// A table that is truncated in place makes its mapping fault. That must end
+	// the use of the table, not the sensor.
+	debug.SetPanicOnFault(true)
+	w.set.arrive()
+	defer w.leave()
+	w.rules = w.set.rules
+	w.worker = detect.NewWorker(w.rules)
+	w.worker.Self = w.live.opt.Self
+	w.worker.Emit = w.emit
+	w.worker.NewID = func(e *event.Event, _ int) [16]byte { return event.NewID(e.Time) }
+	for {
+		frames, err := w.source.Next()
+		w.adopt()
+		w.frames, w.next = frames, 0
+		for w.next < len(w.frames) {
+			if fault := w.batch(); fault != nil {
+				w.degrade(fault)
+			}
+		}
+		w.frames = nil
+		if w.canary.CompareAndSwap(true, false) {
+			w.sing()
+		}
+		w.publish(err != nil)
+		w.loops.Add(1)
+		w.turned.Store(time.Now().UnixNano())
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// leave takes the worker out of the chain of rules: rules set from now on do
+// not wait for it.
+func (w *watcher) leave() {
+	w.live.mu.Lock()
+	defer w.live.mu.Unlock()
+	w.set.latest()
+	w.live.alive--
+}
+
+// adopt takes the newest rules.
+func (w *watcher) adopt() {
+	set := w.set.latest()
+	if set == w.set {
+		return
+	}
+	w.set, w.rules = set, set.rules
+	w.worker.SetRules(w.rules)
+}
+
+// batch matches the frames that are left. It returns the fault that stopped
+// it; the frame that met the fault is not tried again.
+func (w *watcher) batch() (fault error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if fault = tableFault(w.rules, v); fault == nil {
+				panic(v)
+			}
+		}
+	}()
+	for w.next < len(w.frames) {
+		f := &w.frames[w.next]
+		if w.next+lookAhead < len(w.frames) {
+			packet.Prefetch(w.frames[w.next+lookAhead].Data)
+		}
+		w.next++
+		for f.Interface >= len(w.seen) {
+			w.meet(len(w.seen))
+		}
+		s := &w.seen[f.Interface]
+		s.Packets++
+		s.Bytes += uint64(f.Length)
+		s.Last = f.Time
+		w.worker.Tag = f.Tag
+		reason := w.worker.Frame(f.Link, f.Data, f.Time, 0)
+		s.Decode[reason]++
+		if reason == packet.OK {
+			s.count(w.worker.Packet(), w.worker.Kind())
+		}
+	}
+	return nil
+}
+
+// meet begins the counts of an interface.
+func (w *watcher) meet(slot int) {
+	w.seen = append(w.seen, Seen{Port: w.source.Interface(slot)})
+}
+
+// degrade goes on without rules until others are set.
+func (w *watcher) degrade(fault error) {
+	w.faults++
+	rules := w.rules
+	w.rules = detect.NoRules()
+	w.worker.SetRules(w.rules)
+	if w.dead != w.set {
+		w.dead = w.set
+		if w.live.opt.Fault != nil {
+			w.live.opt.Fault(rules, fault)
+		}
+	}
+}
+
+// emit queues an event with what only the worker knows of it.
+func (w *watcher) emit(e event.Event) {
+	if w.test {
+		e = asCanary(e)
+	} else {
+		port := w.source.Interface(w.frames[w.next-1].Interface)
+		e.Interface, e.Alias = port.Name, port.Alias
+	}
+	w.lane.put(&e)
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"trailhound/agent/capture/live"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	trails    []string
+	whitelist []string
+	user      string
+}
+
+// serviceUser is whom a service started as root becomes.
+const serviceUser = "trailhound"
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the sensor: capture, detect, deliver",
+		Long: "Run captures on the configured interfaces until it is told to end. SIGTERM and SIGINT end it after what it holds\n" +
+			"has been delivered; SIGHUP loads the configuration again. It needs CAP_NET_RAW to start and gives up every\n" +
+			"capability before the first packet; started as root, but not by systemd, it also becomes the user " + serviceUser + "\n" +
+			"if there is one. Exit codes: 77 without the privilege, 78 for a wrong configuration.",
+		Example: "  trailhound run\n" +
+			"  trailhound run -c trailhound.yaml --set 'capture.interfaces=[eth1]'\n" +
+			"  trailhound run --trails trails.thd --set 'outputs=[{name: console, type: stdout, format: table}]'",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.run(cmd.Context(), f)
+		},
+	}
+	cmd.Flags().StringArrayVar(&f.trails, "trails", nil, "trails to match: a compiled table, a merged CSV, a directory or a plain list (`path`, repeatable; replaces the configured ones)")
+	cmd.Flags().StringArrayVar(&f.whitelist, "whitelist", nil, "whitelist `file` (repeatable; replaces the configured ones; none: no whitelist)")
+	cmd.Flags().StringVar(&f.user, "user", serviceUser, "become this `user` when started as root without systemd; empty: stay root, without capabilities")
+	return cmd
+}
+
+// run is the life of the service.
+func (a *app) run(ctx context.Context, f runFlags) error {
+	// Signals are caught before anything is open: none may end it half-way.
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
+	defer signal.Stop(signals)
+	debug.SetGCPercent(50) // see replay
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	s := newService(a, f, c)
+	a.log = s.log
+	if err := s.start(ctx); err != nil {
+		s.abort()
+		return err
+	}
+	stop, err := s.serve(ctx, signals)
+	if stop != nil {
+		s.log.Info("ending", "reason", stop.Error())
+	}
+	if endErr := s.end(signals); err == nil {
+		err = endErr
+	}
+	return err
+}
+
+// serve handles signals until one ends the service, ctx is over, or capture
+// has failed. Why says which; the error is what went wrong.
+func (s *service) serve(ctx context.Context, signals <-chan os.Signal) (why, err error) {
+	for {
+		select {
+		case sig := <-signals:
+			if sig == syscall.SIGHUP {
+				s.reload()
+				continue
+			}
+			return fmt.Errorf("signal %v", sig), nil
+		case <-ctx.Done():
+			return context.Cause(ctx), nil
+		case <-s.live.Ended():
+			err := s.live.Err()
+			if err == nil {
+				err = errors.New("the capture has ended by itself")
+			}
+			return err, err
+		}
+	}
+}
+
+// privilegeError is a start without the privilege to capture.
+type privilegeError struct{ error }
+
+func (e *privilegeError) Unwrap() error { return e.error }
+
+// captureError tells a missing privilege from other reasons.
+func captureError(err error) error {
+	if errors.Is(err, live.ErrPrivilege) {
+		return &privilegeError{err}
+	}
+	return err
+}
+
+// newLog makes the service's log: text for people, JSON for machines.
+func newLog(a *app, format string, level slog.Leveler) *slog.Logger {
+	opt := &slog.HandlerOptions{Level: level}
+	if format == "auto" {
+		format = "json"
+		if _, tty := terminal(a.err); tty {
+			format = "text"
+		}
+	}
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(a.err, opt))
+	}
+	return slog.New(slog.NewJSONHandler(a.err, opt))
+}

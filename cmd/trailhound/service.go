@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"trailhound/agent"
+	"trailhound/agent/capture/live"
+	"trailhound/agent/config"
+	"trailhound/agent/detect"
+	"trailhound/agent/event"
+	"trailhound/agent/generation"
+	"trailhound/agent/health"
+	"trailhound/agent/privilege"
+	"trailhound/agent/self"
+	"trailhound/agent/status"
+	"trailhound/agent/suppress"
+	"trailhound/outputs"
+	"trailhound/trails/whitelist"
+)
+
+// service is a running sensor: what joins the agent to the outputs.
+type service struct {
+	*app
+	flags   runFlags
+	log     *slog.Logger
+	level   slog.LevelVar
+	started time.Time
+
+	capture *live.Capture
+	live    *agent.Live
+	keeper  *generation.Keeper
+	own     *self.Registry
+	monitor *health.Monitor
+	status  *status.Server
+	notify  *notifier
+	fault   chan generationFault
+	opened  live.Options // what the rings were opened with
+
+	swapping sync.Mutex // held while rules are prepared and set
+
+	mu         sync.Mutex
+	config     *config.Config
+	id         *event.Identity
+	reloaded   status.Reload
+	loaded     time.Time
+	filter     status.CaptureFilter
+	white      *whitelist.List
+	current    *generation.Generation
+	trails     status.Reloads
+	deliveries []*delivery
+	state      string
+	hash       string        // of config
+	early      []event.Event // of health, before there was a pipeline
+
+	background sync.WaitGroup // what ends with cancel
+	cancel     context.CancelFunc
+}
+
+// delivery is an output's loop with what ends it, and the entry of the
+// configuration that it was made from.
+type delivery struct {
+	*outputs.Delivery
+	entry   *config.Output
+	dropped uint64 // events, when it was last looked at
+	ctx     context.Context
+	stop    context.CancelFunc
+}
+
+// generationFault is a table that could no longer be read.
+type generationFault struct {
+	rules *detect.Rules
+	err   error
+}
+
+func newService(a *app, f runFlags, c *config.Config) *service {
+	s := &service{app: a, flags: f, config: c, started: time.Now(), loaded: time.Now(), own: self.New(),
+		fault: make(chan generationFault, 1), state: status.Starting}
+	s.level.UnmarshalText([]byte(c.Log.Level))
+	s.log = newLog(a, c.Log.Format, &s.level)
+	s.reloaded = status.Reload{OK: true, At: s.loaded}
+	s.hash = c.Hash()
+	s.monitor = health.New(healthOptions(c))
+	return s
+}
+
+// start opens everything, in an order in which the privilege is gone before
+// anything else is touched: sockets, the privilege, files.
+func (s *service) start(ctx context.Context) (err error) {
+	s.notify = newNotifier(s.log)
+	if err := s.openCapture(); err != nil {
+		return err
+	}
+	if err := s.listen(); err != nil {
+		return err
+	}
+	if err := s.drop(); err != nil {
+		return err
+	}
+	ctx, s.cancel = context.WithCancel(ctx)
+	s.id = s.identity()
+	rules, err := s.openRules()
+	if err != nil {
+		return err
+	}
+	s.openOutputs()
+	pipeline := agent.NewLive(agent.LiveOptions{
+		Sources: s.sources(), Rules: rules, Self: s.own,
+		Gate: suppress.New(s.gateOptions()), Sink: s.deliver, Fault: s.faulted,
+	})
+	pipeline.Start()
+	s.mu.Lock()
+	s.live = pipeline
+	early := s.early
+	s.early = nil
+	s.mu.Unlock()
+	pipeline.Take(early...)
+	s.spawn(func() { s.capture.Watch(ctx) })
+	s.spawn(func() { s.keeper.Watch(ctx, s.swap) })
+	s.spawn(func() { s.observe(ctx) })
+	s.spawn(func() { s.canaries(ctx) })
+	s.spawn(func() { s.watchdog(ctx) })
+	s.spawn(func() { s.faults(ctx) })
+	if s.status != nil {
+		s.spawn(func() { s.status.Serve(ctx) })
+	}
+	s.mu.Lock()
+	s.state = status.Running
+	s.mu.Unlock()
+	s.report()
+	s.notify.ready()
+	return nil
+}
+
+func (s *service) spawn(f func()) {
+	s.background.Add(1)
+	go func() {
+		defer s.background.Done()
+		f()
+	}()
+}
+
+// drop gives up what opening the sockets needed.
+func (s *service) drop() error {
+	if s.flags.user != "" && !privilege.UnderSystemd() {
+		changed, err := privilege.ChangeUser(s.flags.user)
+		if err != nil {
+			return fmt.Errorf("cannot become user %s: %w", s.flags.user, err)
+		}
+		if changed {
+			s.log.Info("running as another user", "user", s.flags.user)
+		}
+	}
+	if err := privilege.Drop(); err != nil {
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return fmt.Errorf("cannot give up capabilities: %w", err)
+		}
+		s.log.Warn("capabilities are kept: this binary was built with cgo, which the released ones are not")
+	}
+	return nil
+}
+
+// listen binds the status endpoint, which serves once there is a state.
+func (s *service) listen() error {
+	address := s.config.Status.Listen
+	if address == "" {
+		return nil
+	}
+	server := status.New(status.Options{Listen: address, Snapshot: s.snapshot, Log: s.log})
+	if err := server.Listen(); err != nil {
+		return err
+	}
+	s.status = server
+	return nil
+}
+
+// report says in the log what was started.
+func (s *service) report() {
+	snapshot := s.capture.Snapshot()
+	var bytes int64
+	for _, r := range snapshot.Rings {
+		bytes += r.Bytes
+	}
+	args := []any{"version", version, "sensor", s.id.Name, "workers", len(s.capture.Sources()), "rings", len(snapshot.Rings), "ring_bytes", bytes,
+		"trails", s.current.Table.Len(), "trails_from", s.current.Source, "outputs", len(s.deliveries),
+		"ready_after", time.Since(s.started).Round(100 * time.Microsecond).String()}
+	if s.status != nil {
+		args = append(args, "status", s.status.Addr())
+	}
+	s.log.Info("capturing", args...)
+	if s.current.Starter {
+		s.log.Warn("no trail table: the starter set is used, which is no protection by itself")
+	}
+}
+
+// end drains: frames in the rings, events in the queues, what outputs hold. A
+// second signal, or a receiver that does not take it, cuts that short.
+func (s *service) end(signals <-chan os.Signal) error {
+	s.notify.stopping()
+	s.mu.Lock()
+	s.state = status.Draining
+	s.mu.Unlock()
+	limit, done := context.WithTimeout(context.Background(), drainTime)
+	defer done()
+	go func() {
+		for {
+			select {
+			case sig := <-signals:
+				if sig != syscall.SIGHUP {
+					s.log.Warn("ending without what is left", "reason", fmt.Sprintf("signal %v", sig))
+					done()
+				}
+			case <-limit.Done():
+				return
+			}
+		}
+	}()
+	var all []error
+	all = append(all, s.capture.Close())
+	select {
+	case <-s.live.Done():
+	case <-limit.Done():
+		all = append(all, errors.New("not everything in the rings was looked at"))
+	}
+	s.cancel()
+	s.background.Wait()
+	for _, d := range s.deliveries {
+		all = append(all, d.Close(limit, d.stop))
+	}
+	s.final()
+	return errors.Join(all...)
+}
+
+// drainTime is how long the end may take: well below what service managers
+// allow (systemd: 90 s).
+const drainTime = 15 * time.Second
+
+// abort lets go of what a start that failed had opened.
+func (s *service) abort() {
+	if s.cancel != nil {
+		s.cancel()
+	}
+	if s.status != nil {
+		s.status.Close()
+	}
+	if s.capture != nil {
+		s.capture.Close()
+	}
+}
+
+// final says what the run came to.
+func (s *service) final() {
+	var packets, events, dropped uint64
+	for _, w := range s.live.Traffic() {
+		for _, seen := range w.Seen {
+			packets += seen.Packets
+		}
+		events += w.Events
+		dropped += w.Dropped
+	}
+	var kernel uint64
+	for _, r := range s.capture.Snapshot().Rings {
+		kernel += r.Drops
+	}
+	t := s.live.Tally()
+	s.log.Info("ended", "packets", packets, "kernel_drops", kernel, "events", events, "queue_drops", dropped,
+		"suppressed", t.Gate.Suppressed, "folded", t.Gate.Folded, "passed", t.Gate.Passed, "summaries", t.Gate.Summaries)
+}

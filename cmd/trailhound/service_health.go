@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"trailhound/agent/capture/live"
+	"trailhound/agent/config"
+	"trailhound/agent/event"
+	"trailhound/agent/health"
+	"trailhound/agent/status"
+)
+
+// healthOptions take from a configuration what the monitor needs.
+func healthOptions(c *config.Config) health.Options {
+	return health.Options{Silence: c.Capture.Silence.Default, SilenceBy: c.Capture.Silence.By}
+}
+
+// set reports a condition and sends what is due of it.
+func (s *service) set(code event.Code, cause string, active bool, info string, measures ...event.Measure) {
+	s.say(s.monitor.Set(time.Now(), code, cause, active, info, measures...))
+}
+
+// say logs health events and sends them to the outputs. What is found before
+// the pipeline runs waits for it.
+func (s *service) say(events []event.Event) {
+	if len(events) == 0 {
+		return
+	}
+	for i := range events {
+		e := &events[i]
+		level := s.log.Warn
+		if e.Health.State == event.Recovered {
+			level = s.log.Info
+		}
+		level(e.Info, "code", e.Code, "state", e.Health.State, "cause", e.Health.Cause)
+	}
+	s.mu.Lock()
+	if s.live == nil {
+		s.early = append(s.early, events...)
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	s.live.Take(events...)
+}
+
+// observe looks at the sensor once a second and says what it does not see.
+func (s *service) observe(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		s.say(s.monitor.Observe(time.Now(), s.sample()))
+		s.judgeTrails()
+		s.judgeOutputs()
+	}
+}
+
+// judgeTrails says when the trails are no protection: too old, or the starter
+// set.
+func (s *service) judgeTrails() {
+	s.mu.Lock()
+	g, limit := s.current, s.config.Trails.MaxAge
+	s.mu.Unlock()
+	if g.Starter {
+		s.set(event.HealthTrailsStarter, "trails", true, "no trail table: the starter set is used, which is no protection by itself",
+			event.Count("trails", uint64(g.Table.Len())))
+	} else {
+		s.set(event.HealthTrailsStarter, "trails", false, "a trail table is in use")
+	}
+	age := time.Since(g.Table.Created())
+	s.set(event.HealthTrailsStale, "trails", limit > 0 && !g.Starter && age > limit,
+		fmt.Sprintf("the trails are %s old, trails.max_age is %s", age.Round(time.Hour), limit), event.Count("age_seconds", uint64(max(age.Seconds(), 0))))
+}
+
+// downAfter is how long an output may fail before it is called down: a restart
+// of the receiver is shorter.
+const downAfter = 30 * time.Second
+
+// judgeOutputs says which outputs do not deliver, and which had to drop events.
+func (s *service) judgeOutputs() {
+	s.mu.Lock()
+	list := s.deliveries
+	s.mu.Unlock()
+	for _, d := range list {
+		c := d.Counts()
+		down := !c.Failing.IsZero() && time.Since(c.Failing) > downAfter
+		info := fmt.Sprintf("output %s delivers again", d.Name)
+		if down {
+			info = fmt.Sprintf("output %s has not delivered for %s", d.Name, time.Since(c.Failing).Round(time.Second))
+		}
+		s.set(event.HealthOutputDown, d.Name, down, info, event.Count("queued", uint64(c.Queued)), event.Count("errors", c.Errors))
+		lost := c.Dropped > d.dropped
+		if lost {
+			info = fmt.Sprintf("output %s has dropped %d events for want of room", d.Name, c.Dropped-d.dropped)
+		} else {
+			info = fmt.Sprintf("output %s has room again", d.Name)
+		}
+		s.set(event.HealthOutputEvicted, d.Name, lost, info, event.Count("dropped", c.Dropped))
+		d.dropped = c.Dropped
+	}
+}
+
+// sample gives the monitor the counters of now.
+func (s *service) sample() health.Sample {
+	var shown status.Capture
+	traffic := s.live.Traffic()
+	s.showCapture(&shown, traffic)
+	rings := make(map[string]status.Ring)
+	for _, r := range shown.Rings {
+		sum := rings[r.Interface]
+		sum.KernelPackets += r.KernelPackets
+		sum.KernelDrops += r.KernelDrops
+		sum.Freezes += r.Freezes
+		rings[r.Interface] = sum
+	}
+	var out health.Sample
+	place := make(map[string]int)
+	for _, i := range shown.Interfaces {
+		r := rings[i.Name]
+		place[i.Name] = len(out.Interfaces)
+		out.Interfaces = append(out.Interfaces, health.Interface{Name: i.Name, Alias: i.Alias, Up: i.Up, Packets: i.Packets, Bytes: i.Bytes,
+			KernelPackets: r.KernelPackets, KernelDrops: r.KernelDrops, Freezes: r.Freezes, Truncated: i.Truncated,
+			Host: i.Host, Broadcast: i.Broadcast, Multicast: i.Multicast, OtherHost: i.OtherHost, Outgoing: i.Outgoing, Last: i.LastPacketAt})
+	}
+	for i := range traffic {
+		for j := range traffic[i].Seen {
+			seen := &traffic[i].Seen[j]
+			to := &out.Interfaces[place[seen.Port.Name]]
+			to.TCPSyn += seen.Syn
+			to.TCPSynAck += seen.SynAck
+			to.TCPData += seen.Data
+		}
+	}
+	for _, name := range shown.RestartNeeded {
+		out.Interfaces = append(out.Interfaces, health.Interface{Name: name, RestartNeeded: true})
+	}
+	// The ring that all interfaces share has drops that are nobody's own.
+	if r, ok := rings[live.Any]; ok {
+		out.Interfaces = append(out.Interfaces, health.Interface{Name: live.Any, Up: true, Packets: r.KernelPackets - min(r.KernelDrops, r.KernelPackets),
+			KernelPackets: r.KernelPackets, KernelDrops: r.KernelDrops, Freezes: r.Freezes, Host: 1})
+	}
+	return out
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"trailhound/agent/config"
+	"trailhound/agent/status"
+)
+
+// reload loads the configuration again and takes what changed. What is wrong
+// changes nothing: the sensor goes on as it was.
+func (s *service) reload() {
+	s.notify.reloading()
+	defer s.notify.ready()
+	at := time.Now()
+	err := s.take()
+	result := status.Reload{OK: err == nil, At: at}
+	if err != nil {
+		result.Error = err.Error()
+		for _, line := range strings.Split(err.Error(), "\n") {
+			s.log.Error("configuration not loaded, the one before stays", "error", line)
+		}
+	}
+	s.mu.Lock()
+	s.reloaded = result
+	s.mu.Unlock()
+}
+
+// take loads, validates and applies. Everything that can fail comes first.
+func (s *service) take() error {
+	c, err := s.load()
+	if err != nil {
+		return err
+	}
+	keys := config.Changed(s.config, c)
+	changed := make(map[string]bool)
+	var now, later []string
+	for _, k := range keys {
+		changed[k.Path] = true
+		if k.Take == config.Restart {
+			later = append(later, k.Path)
+		} else {
+			now = append(now, k.Path)
+		}
+	}
+	opt, shown, err := captureOptions(c)
+	if err != nil {
+		return err
+	}
+	white, err := s.openWhitelist(c, s.flags.whitelist)
+	if err != nil {
+		return err
+	}
+	for i := range c.Outputs {
+		if _, err := s.newOutput(&c.Outputs[i]); err != nil && c.Outputs[i].Type != "" && isConfig(err) {
+			return err
+		}
+	}
+	if changed["capture.interfaces"] || changed["capture.filter"] || changed["capture.snaplen"] {
+		// What needs a restart keeps its old value for the rings that are there.
+		opt.Workers, opt.RingTotal, opt.Spare, opt.Log = s.opened.Workers, s.opened.RingTotal, s.opened.Spare, s.log
+		if err := s.capture.Reconfigure(opt); err != nil {
+			return err
+		}
+	}
+	s.level.UnmarshalText([]byte(c.Log.Level))
+	s.mu.Lock()
+	s.config, s.white, s.filter, s.loaded, s.hash = c, white, shown, time.Now(), c.Hash()
+	s.mu.Unlock()
+	renamed := changed["sensor.name"] || changed["sensor.labels"]
+	if renamed {
+		// Outputs read the identity while they deliver: they get a new one.
+		id := identity(c)
+		id.ID = s.id.ID
+		s.mu.Lock()
+		s.id = id
+		s.mu.Unlock()
+	}
+	if err := s.applyRules(); err != nil {
+		return err
+	}
+	s.live.Configure(s.gateOptions())
+	s.monitor.Configure(healthOptions(c))
+	s.reopenOutputs(c, renamed)
+	s.log.Info("configuration loaded", "hash", s.hash, "changed", strings.Join(now, " "))
+	if len(later) > 0 {
+		s.log.Warn("changes that need a restart", "keys", strings.Join(later, " "))
+	}
+	return nil
+}
+
+// applyRules prepares the present table anew, for another whitelist or other
+// options of detection.
+func (s *service) applyRules() error {
+	s.swapping.Lock()
+	defer s.swapping.Unlock()
+	s.mu.Lock()
+	g, white, c := s.current, s.white, s.config
+	s.mu.Unlock()
+	rules, err := prepare(g.Table, white, c)
+	if err != nil {
+		return err
+	}
+	s.live.SetRules(rules)
+	return nil
+}

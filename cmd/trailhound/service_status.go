@@ -1,0 +1,197 @@
+package main
+
+import (
+	"runtime"
+	"strings"
+
+	"trailhound/agent"
+	"trailhound/agent/capture/live"
+	"trailhound/agent/detect"
+	"trailhound/agent/event"
+	"trailhound/agent/packet"
+	"trailhound/agent/status"
+	"trailhound/agent/suppress"
+	"trailhound/outputs"
+)
+
+// snapshot is the sensor's state for the status endpoint.
+func (s *service) snapshot() status.Snapshot {
+	s.mu.Lock()
+	c, g, id, list := s.config, s.current, s.id, s.deliveries
+	out := status.Snapshot{
+		State: s.state, StartedAt: s.started,
+		Version: programVersion(),
+		Sensor:  status.Sensor{Name: id.Name, ID: id.ID, Labels: id.Labels},
+		Config:  status.Config{Hash: s.hash, LoadedAt: s.loaded, LastReload: s.reloaded},
+		Capture: status.Capture{Filter: s.filter},
+	}
+	reloads := s.trails
+	s.mu.Unlock()
+	traffic, tally := s.live.Traffic(), s.live.Tally()
+	out.Trails = status.Trails{
+		Source: g.Source, Starter: g.Starter, Generation: g.Number, Count: uint64(g.Table.Len()), SizeBytes: uint64(g.Table.Size()),
+		CreatedAt: g.Table.Created(), MaxAgeSeconds: c.Trails.MaxAge.Seconds(), Reloads: reloads,
+	}
+	s.showCapture(&out.Capture, traffic)
+	showDetection(&out, traffic, tally)
+	out.Gate = status.Gate{Detected: tally.Gate.Detected, Suppressed: tally.Gate.Suppressed, Folded: tally.Gate.Folded,
+		Passed: tally.Gate.Passed, Summaries: tally.Gate.Summaries, Unkeyed: tally.Gate.Unkeyed, Keys: uint64(tally.Gate.Keys)}
+	var waiting uint64
+	for _, d := range list {
+		n := d.Counts()
+		waiting += uint64(n.QueuedBytes)
+		out.Outputs = append(out.Outputs, status.Output{Name: d.Name, Type: d.Type, Guarantee: d.Guarantee().String(),
+			Delivered: n.Delivered, Rejected: n.Rejected, Dropped: n.Dropped, Retries: n.Retries, Errors: n.Errors,
+			Queued: uint64(n.Queued), Capacity: outputs.MaxQueueEvents, LastSuccessAt: n.LastSuccess,
+			LastError: n.Error, LastErrorAt: n.LastError, Healthy: n.Failing.IsZero()})
+	}
+	for _, h := range s.monitor.States() {
+		values := make(map[string]any, len(h.Measures))
+		for _, m := range h.Measures {
+			values[m.Name] = m.Value
+		}
+		state := event.Raised
+		if h.Clear {
+			state = event.Recovered
+		}
+		out.Health = append(out.Health, status.Health{Code: h.Code, Cause: h.Cause, State: state, Since: h.Since, Info: h.Info, Values: values})
+	}
+	out.Memory.RSSBytes, out.Memory.HeapBytes = status.ReadMemory()
+	out.Memory.Bounds = []status.Bound{
+		{Store: "rings", UsedBytes: ringBytes(&out.Capture), BoundBytes: uint64(s.opened.RingTotal)},
+		{Store: "queues", UsedBytes: queuedBytes(traffic), BoundBytes: uint64(len(traffic)) * agent.QueueBytes},
+		{Store: "aggregation", UsedBytes: uint64(tally.Gate.Held), BoundBytes: suppress.MaxBytes},
+		{Store: "outputs", UsedBytes: waiting, BoundBytes: uint64(len(list)) * outputs.MaxQueueBytes},
+	}
+	return out
+}
+
+func ringBytes(c *status.Capture) (n uint64) {
+	for i := range c.Rings {
+		n += c.Rings[i].Bytes
+	}
+	return n
+}
+
+func queuedBytes(traffic []agent.WorkerTraffic) (n uint64) {
+	for i := range traffic {
+		n += traffic[i].QueuedBytes
+	}
+	return n
+}
+
+// showDetection sums up what the workers did.
+func showDetection(out *status.Snapshot, traffic []agent.WorkerTraffic, tally agent.Tally) {
+	d := &out.Detection
+	for i := range traffic {
+		w := &traffic[i]
+		for j := range w.Seen {
+			d.Packets += w.Seen[j].Packets
+			d.Bytes += w.Seen[j].Bytes
+		}
+		d.Events += w.Events
+		d.Repeats += w.Repeats
+		d.Crowded += w.Crowded
+		d.Self += w.Self
+		d.Dropped += w.Dropped
+		d.Queued += uint64(w.Queued)
+		out.Trails.Faults += w.Faults
+	}
+	d.Health = tally.Health
+	for f, n := range tally.Findings {
+		d.Findings = append(d.Findings, status.Finding{Type: f.Type, Severity: f.Severity.String(), Source: f.Category, Count: n})
+	}
+}
+
+// showCapture joins what the rings know of each interface with what the
+// workers made of it.
+func (s *service) showCapture(out *status.Capture, traffic []agent.WorkerTraffic) {
+	snapshot := s.capture.Snapshot()
+	out.SpareSockets, out.RestartNeeded = snapshot.Spare, snapshot.RestartNeeded
+	out.Workers = make([]status.Worker, len(traffic))
+	for i := range traffic {
+		out.Workers[i] = status.Worker{Worker: i, Loops: traffic[i].Loops, LastLoop: traffic[i].Turned}
+	}
+	place := make(map[string]int)
+	at := func(name string) *status.Interface {
+		if _, ok := place[name]; !ok {
+			place[name] = len(out.Interfaces)
+			out.Interfaces = append(out.Interfaces, status.Interface{Name: name, Decode: noOutcome(), Kinds: noKind()})
+		}
+		return &out.Interfaces[place[name]]
+	}
+	for _, l := range snapshot.Links {
+		if !l.Repeats {
+			i := at(l.Name)
+			i.Alias, i.Group, i.Up, i.Promiscuous = l.Alias, l.Group, l.Up, l.Promiscuous
+		}
+	}
+	for _, seen := range snapshot.Interfaces {
+		add(at(seen.Name), &seen)
+	}
+	for _, r := range snapshot.Rings {
+		out.Rings = append(out.Rings, status.Ring{Group: r.Group, Worker: r.Worker, Interface: r.Interface, Alias: r.Alias,
+			Blocks: r.Blocks, BlockBytes: uint64(r.Block), Bytes: uint64(r.Bytes), WantedBytes: uint64(r.Wanted),
+			KernelPackets: r.Packets, KernelDrops: r.Drops, Freezes: r.Freezes})
+		if r.Worker < len(out.Workers) {
+			out.Workers[r.Worker].Group = r.Group
+		}
+		if r.Interface != live.Any {
+			at(r.Interface).Drops += r.Drops
+		}
+	}
+	for i := range traffic {
+		for j := range traffic[i].Seen {
+			seen := &traffic[i].Seen[j]
+			out.Workers[i].Packets += seen.Packets
+			out.Workers[i].Bytes += seen.Bytes
+			to := at(seen.Port.Name)
+			for reason, n := range seen.Decode {
+				to.Decode[packet.Reason(reason).String()] += n
+			}
+			for kind, n := range seen.Kinds {
+				to.Kinds[detect.Kind(kind).String()] += n
+			}
+		}
+	}
+}
+
+// add adds what one worker saw of an interface.
+func add(to *status.Interface, s *live.Seen) {
+	to.Alias, to.Group = s.Alias, s.Group
+	to.Packets += s.Packets
+	to.Bytes += s.Bytes
+	to.Truncated += s.Truncated
+	to.Skipped += s.Skipped
+	to.Host += s.Host
+	to.Broadcast += s.Broadcast
+	to.Multicast += s.Multicast
+	to.OtherHost += s.OtherHost
+	to.Outgoing += s.Outgoing
+	if s.Last.After(to.LastPacketAt) {
+		to.LastPacketAt = s.Last
+	}
+}
+
+// noOutcome and noKind hold every name, so that no series appears only when
+// something goes wrong.
+func noOutcome() map[string]uint64 {
+	m := make(map[string]uint64, packet.NumReasons)
+	for r := range packet.NumReasons {
+		m[packet.Reason(r).String()] = 0
+	}
+	return m
+}
+
+func noKind() map[string]uint64 {
+	m := make(map[string]uint64, detect.NumKinds)
+	for k := range detect.NumKinds {
+		m[detect.Kind(k).String()] = 0
+	}
+	return m
+}
+
+// programVersion is what this binary is.
+func programVersion() status.Version {
+	return status.Version{Version: version, Revision: strings.TrimSpace(revision()), GoVersion: runtime.Version()}
+}

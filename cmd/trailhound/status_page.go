@@ -1,0 +1,181 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"trailhound/agent/event"
+	"trailhound/agent/status"
+)
+
+// statusRows is how many lines a table of the page has at most; --json has
+// them all.
+const statusRows = 32
+
+// statusPage is a snapshot for people. All texts in it are what the other side
+// chose: none reaches the terminal but through shown.
+type statusPage struct {
+	w           io.Writer
+	now, before *status.Snapshot // before: the sample that rates count from, nil: the start of the sensor
+	colour      bool
+}
+
+func (p *statusPage) print() {
+	p.head()
+	p.interfaces()
+	p.rings()
+	p.outputs()
+	p.health()
+}
+
+// line writes a name and what there is to say about it.
+func (p *statusPage) line(name, text string, args ...any) {
+	fmt.Fprintf(p.w, "%-10s %s\n", name, fmt.Sprintf(text, args...))
+}
+
+func (p *statusPage) head() {
+	s := p.now
+	p.line("sensor", "%s, trailhound %s, up %s, at %s", shown(s.Sensor.Name), shown(strings.TrimSpace(s.Version.Version+" "+s.Version.Revision)),
+		ageOf(s.UptimeSeconds), s.Time.UTC().Format(time.RFC3339))
+	p.state()
+	t := &s.Trails
+	from := shown(t.Source)
+	if t.Starter {
+		from = "the built-in starter set"
+	}
+	p.line("trails", "%d from %s, %s old, %s, generation %d", t.Count, from, ageOf(t.AgeSeconds), bytesText(t.SizeBytes), t.Generation)
+	if r := t.Reloads; r.Failed+r.Rejected+t.Faults > 0 {
+		p.line("", "%d reloads failed, %d rejected, %d went well; %s of the table", r.Failed, r.Rejected, r.OK, count(t.Faults, "fault"))
+	}
+	if r := s.Config.LastReload; !r.OK && !r.At.IsZero() {
+		p.line("config", "%s: %s", p.painted("the last reload failed "+p.ago(r.At), paintBad), shown(r.Error))
+	}
+	if f := s.Capture.Filter; f.Expression != "" {
+		p.line("filter", "%s (%s compiler)", shown(f.Expression), shown(f.Compiler))
+	}
+	if n := s.Capture.RestartNeeded; len(n) > 0 {
+		p.line("restart", "%s: %s", p.painted("needed to capture on", paintWarn), shown(strings.Join(n, " ")))
+	}
+	g := &s.Gate
+	p.line("events", "%d detected, %d suppressed, %d folded into %s, %d passed", g.Detected, g.Suppressed, g.Folded, summaries(g.Summaries), g.Passed)
+	if lost := s.Detection.Dropped + g.Dropped; lost > 0 {
+		p.line("", "%s: %d at full queues, %d after the gate", p.painted(count(lost, "event")+" lost", paintBad), s.Detection.Dropped, g.Dropped)
+	}
+	m := &s.Memory
+	p.line("memory", "%s resident, of it %s rings and %s heap", bytesText(m.RSSBytes), bytesText(m.RingsBytes), bytesText(m.HeapBytes))
+	for i, b := range m.Bounds {
+		if i == statusRows {
+			break
+		}
+		p.line("", "%s: %s of at most %s", shown(b.Store), bytesText(b.UsedBytes), bytesText(b.BoundBytes))
+	}
+}
+
+func (p *statusPage) state() {
+	s := p.now
+	if s.Ready {
+		p.line("state", "%s, %s", shown(s.State), p.painted("ready", paintGood))
+		return
+	}
+	p.line("state", "%s, %s", shown(s.State), p.painted("NOT READY", paintBad))
+	for i, r := range s.Reasons {
+		if i == statusRows {
+			break
+		}
+		p.line("", "%s (%s)", shown(r.Text), shown(r.Code))
+	}
+}
+
+// table writes a table, with an empty line before it. What is beyond its bound
+// is counted.
+func (p *statusPage) table(head string, n int, row func(i int) []string) {
+	if n == 0 {
+		return
+	}
+	fmt.Fprintln(p.w)
+	w := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.ReplaceAll(head, " | ", "\t"))
+	for i := range min(n, statusRows) {
+		cells := row(i)
+		for j := range cells {
+			cells[j] = cmp.Or(cells[j], "-")
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	w.Flush()
+	if n > statusRows {
+		fmt.Fprintf(p.w, "and %d more, which --json shows\n", n-statusRows)
+	}
+}
+
+func (p *statusPage) interfaces() {
+	list := p.now.Capture.Interfaces
+	if len(list) > statusRows {
+		list = slices.SortedStableFunc(slices.Values(list), func(a, b status.Interface) int { return cmp.Compare(b.Packets, a.Packets) })
+	}
+	old := make(map[string]*status.Interface)
+	since, average := p.now.StartedAt, "AVG "
+	if p.sameRun() {
+		since, average = p.before.Time, ""
+		for i := range p.before.Capture.Interfaces {
+			n := &p.before.Capture.Interfaces[i]
+			old[n.Name] = n
+		}
+	}
+	seconds := p.now.Time.Sub(since).Seconds()
+	head := "INTERFACE | ALIAS | LINK | " + average + "PACKETS/S | " + average + "MBIT/S | PACKETS | DROPS | CUT | NOT MATCHED | LAST PACKET | MOSTLY"
+	p.table(head, len(list), func(i int) []string {
+		n := &list[i]
+		was := cmp.Or(old[n.Name], &status.Interface{})
+		link := "down"
+		if n.Up {
+			link = "up"
+		}
+		return []string{shown(n.Name), shown(n.Alias), link, rate(n.Packets, was.Packets, 1, seconds), rate(n.Bytes, was.Bytes, megabit, seconds),
+			fmt.Sprint(n.Packets), fmt.Sprint(n.Drops), fmt.Sprint(n.Truncated), share(n.Undecoded(), n.Packets), p.ago(n.LastPacketAt), mostly(n.Kinds)}
+	})
+}
+
+// megabit is a million bits in bytes.
+const megabit = 125_000
+
+// sameRun says whether before is of the same process, so that its counters can
+// be counted from.
+func (p *statusPage) sameRun() bool {
+	return p.before != nil && p.before.StartedAt.Equal(p.now.StartedAt) && p.before.Time.Before(p.now.Time)
+}
+
+func (p *statusPage) rings() {
+	list := p.now.Capture.Rings
+	p.table("RING | WORKER | GROUP | SIZE | WANTED | BLOCKS | PACKETS | DROPS | DROPPED | FREEZES", len(list), func(i int) []string {
+		r := &list[i]
+		return []string{shown(r.Interface), fmt.Sprint(r.Worker), shown(r.Group), bytesText(r.Bytes), bytesText(r.WantedBytes), fmt.Sprint(r.Blocks),
+			fmt.Sprint(r.KernelPackets), fmt.Sprint(r.KernelDrops), share(r.KernelDrops, r.KernelPackets), fmt.Sprint(r.Freezes)}
+	})
+}
+
+func (p *statusPage) outputs() {
+	list := p.now.Outputs
+	p.table("OUTPUT | TYPE | DELIVERED | REJECTED | DROPPED | RETRIES | QUEUED | LAST SUCCESS | STATE", len(list), func(i int) []string {
+		o := &list[i]
+		state := "healthy"
+		if !o.Healthy {
+			state = strings.TrimSuffix("failing: "+o.LastError, ": ")
+		}
+		return []string{shown(o.Name), shown(o.Type), fmt.Sprintf("%d %s", o.Delivered, shown(o.Guarantee)), fmt.Sprint(o.Rejected), fmt.Sprint(o.Dropped),
+			fmt.Sprint(o.Retries), fmt.Sprint(o.Queued), p.ago(o.LastSuccessAt), shown(state)}
+	})
+}
+
+func (p *statusPage) health() {
+	list := slices.DeleteFunc(slices.Clone(p.now.Health), func(h status.Health) bool { return h.State == event.Recovered })
+	p.table("HEALTH | CAUSE | SINCE | WHAT IS WRONG", len(list), func(i int) []string {
+		h := &list[i]
+		return []string{shown(string(h.Code)), shown(h.Cause), p.ago(h.Since), shown(h.Info)}
+	})
+}

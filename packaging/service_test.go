@@ -1,0 +1,297 @@
+package packaging_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The sensor captures on one end of a veth pair, and frames are sent into the
+// other; both are in the network namespace of the test system.
+const sensorConfig = "capture: {interfaces: [cap0]}\n"
+
+// runs skips a test while the program has no service.
+func runs(t *testing.T) {
+	t.Helper()
+	if out, code := run(t, filepath.Join(built(t).dir, "bin", "package", runtime.GOARCH, "trailhound"), "run", "--help"); code != 0 {
+		t.Skipf("the program cannot run as a service: %s", out)
+	}
+}
+
+// property gives a property of the service, as systemd knows it.
+func (m *machine) property(name string) string {
+	m.t.Helper()
+	return strings.TrimSpace(m.run("systemctl", "show", "--property", name, "--value", "trailhound"))
+}
+
+// sensor prepares a booted system: an interface, and a configuration that is
+// there before the package, as a configuration tool lays it out.
+func newSensor(t *testing.T) *machine {
+	t.Helper()
+	goal(t, "nsenter", "unshare", "tcpreplay", "ip")
+	runs(t)
+	m := newMachine(t, true)
+	m.run("ip", "link", "add", "cap0", "mtu", "9000", "type", "veth", "peer", "name", "gen0", "mtu", "9000")
+	m.run("ip", "link", "set", "cap0", "up")
+	m.run("ip", "link", "set", "gen0", "up")
+	m.write("/etc/trailhound/conf.d/10-capture.yaml", sensorConfig)
+	return m
+}
+
+// active asserts that the service runs as one process, and gives its number.
+func (m *machine) active(when string) string {
+	m.t.Helper()
+	if state := m.property("ActiveState"); state != "active" {
+		log, _ := m.try("journalctl", "-b", "--no-pager", "-u", "trailhound")
+		m.t.Fatalf("%s the service is %s\n%s", when, state, log)
+	}
+	return m.property("MainPID")
+}
+
+// replay sends a capture of many trails into the sensor's interface.
+func (m *machine) replay() {
+	m.t.Helper()
+	capture := filepath.Join(built(m.t).dir, "tests", "corpus", "demo.pcap")
+	out, code := run(m.t, "nsenter", "--net", "--target", fmt.Sprint(m.init), "tcpreplay", "--quiet", "--topspeed", "--intf1=gen0", capture)
+	if code != 0 {
+		m.t.Fatalf("tcpreplay: %s", out)
+	}
+}
+
+// events counts the lines of a file that hold a text.
+func (m *machine) events(path, text string) int {
+	data, _ := os.ReadFile(filepath.Join(m.root, path))
+	return strings.Count(string(data), text)
+}
+
+// The whole life of the deb under a real systemd: its filter of system calls,
+// its capabilities, its view of the file system are those of the unit.
+func TestServiceDeb(t *testing.T) {
+	m := newSensor(t)
+	b := built(t)
+	const log = "/var/log/trailhound/events.csv"
+	m.run("dpkg", "-i", b.old(t, ".deb"))
+	m.checkInstalled()
+	pid := m.active("installed upon a configuration,")
+	m.checkConfined(pid)
+	m.checkUnit()
+
+	m.replay()
+	m.eventually("an event of the frames sent", func() bool { return m.events(log, "facebookcorewwwi") > 0 })
+	if got := m.stat(log); got != "640 trailhound:trailhound" {
+		t.Errorf("%s is %s", log, got)
+	}
+
+	t.Run("upgrade", func(t *testing.T) {
+		m.t = t
+		kept := m.events(log, "\n")
+		state := m.run("find", "/var/lib/trailhound", "-type", "f")
+		m.run("dpkg", "--force-confdef", "--force-confold", "-i", b.file(t, ".deb"))
+		if now := m.active("upgraded,"); now == pid {
+			t.Errorf("the old program still runs")
+		}
+		if got := m.events(log, "\n"); got < kept {
+			t.Errorf("%d lines of events before the upgrade, %d after", kept, got)
+		}
+		now := m.run("find", "/var/lib/trailhound", "-type", "f")
+		for file := range strings.FieldsSeq(state) {
+			if !slices.Contains(strings.Fields(now), file) && strings.Contains(file, "identity") {
+				t.Errorf("the upgrade lost %s", file)
+			}
+		}
+		m.replay()
+	})
+	t.Run("reload", m.reload)
+	t.Run("credential", m.credential)
+	t.Run("output path", m.outputPath)
+	t.Run("wrong configuration", m.wrongConfiguration)
+	t.Run("watchdog", m.watchdog)
+	t.Run("stop", m.stop)
+
+	m.t = t
+	m.run("systemctl", "start", "trailhound")
+	m.run("dpkg", "-r", "trailhound")
+	if got := m.property("ActiveState"); got != "inactive" {
+		t.Errorf("removed, and the service is %s", got)
+	}
+	m.run("dpkg", "-P", "trailhound")
+	for _, path := range []string{"/etc/trailhound", "/var/lib/trailhound", "/var/log/trailhound", "/run/trailhound", wanted} {
+		if m.exists(path) {
+			t.Errorf("purged, and %s is there", path)
+		}
+	}
+}
+
+// checkConfined reads what the kernel says of each thread of the service.
+func (m *machine) checkConfined(pid string) {
+	m.t.Helper()
+	tasks, err := filepath.Glob(filepath.Join(m.root, "proc", pid, "task", "*", "status"))
+	if err != nil || len(tasks) < 2 {
+		m.t.Fatalf("threads of the service: %v %v", tasks, err)
+	}
+	uid := strings.TrimSpace(m.run("id", "-u", "trailhound"))
+	wrong := map[string]int{}
+	for _, task := range tasks {
+		text, err := os.ReadFile(task)
+		if err != nil {
+			continue // the thread has ended
+		}
+		status := map[string]string{}
+		for line := range strings.Lines(string(text)) {
+			key, value, _ := strings.Cut(line, ":")
+			status[key] = strings.Join(strings.Fields(value), " ")
+		}
+		for key, want := range map[string]string{
+			"CapEff": "0000000000000000", "CapPrm": "0000000000000000", "CapInh": "0000000000000000", "CapAmb": "0000000000000000",
+			"NoNewPrivs": "1", "Seccomp": "2", "Uid": strings.Join([]string{uid, uid, uid, uid}, " "),
+		} {
+			if status[key] != want {
+				wrong[fmt.Sprintf("%s is %q, want %q", key, status[key], want)]++
+			}
+		}
+		// CAP_NET_RAW is bit 13. A thread may have less.
+		if bound := status["CapBnd"]; bound != "0000000000002000" && bound != "0000000000000000" {
+			wrong["CapBnd is "+bound]++
+		}
+	}
+	for what, threads := range wrong {
+		m.t.Errorf("%d of %d threads: %s", threads, len(tasks), what)
+	}
+}
+
+// reload takes a right configuration and refuses a wrong one.
+func (m *machine) reload(t *testing.T) {
+	m.t = t
+	pid := m.active("before the reload")
+	m.write("/etc/trailhound/conf.d/20-reload.yaml", "sensor: {name: renamed}\n")
+	m.run("systemctl", "reload", "trailhound")
+	m.write("/etc/trailhound/conf.d/20-reload.yaml", "sensor: {nmae: wrong}\n")
+	if out, code := m.try("systemctl", "reload", "trailhound"); code == 0 {
+		t.Errorf("a wrong configuration is not refused: %s", out)
+	}
+	if now := m.active("after a refused reload"); now != pid {
+		t.Errorf("the process was %s and is %s", pid, now)
+	}
+	m.run("rm", "/etc/trailhound/conf.d/20-reload.yaml")
+	m.run("systemctl", "reload", "trailhound")
+}
+
+// credential uses the example drop-in, in a reload too, which is a process that
+// systemd tells nothing of credentials.
+func (m *machine) credential(t *testing.T) {
+	m.t = t
+	m.write("/etc/credstore/trailhound.elk", "opensesame")
+	m.run("chmod", "0600", "/etc/credstore/trailhound.elk")
+	m.run("cp", "-r", "/usr/share/doc/trailhound/examples/credential.conf", "/etc/systemd/system/trailhound.service.d/")
+	m.write("/etc/trailhound/conf.d/30-secret.yaml", "sensor: {labels: {secret: \"${cred:elk}\"}}\n")
+	m.run("systemctl", "daemon-reload")
+	m.run("systemctl", "restart", "trailhound")
+	m.active("with a credential")
+	m.run("systemctl", "reload", "trailhound")
+	m.run("rm", "-r", "/etc/systemd/system/trailhound.service.d", "/etc/trailhound/conf.d/30-secret.yaml")
+	m.run("systemctl", "daemon-reload")
+	m.run("systemctl", "restart", "trailhound")
+}
+
+// outputPath writes where the unit does not allow it, and then allows it with
+// the example drop-in.
+func (m *machine) outputPath(t *testing.T) {
+	m.t = t
+	m.run("install", "-d", "-o", "trailhound", "/srv/events")
+	m.write("/etc/trailhound/conf.d/40-output.yaml", "outputs: [{name: local, path: /srv/events/e.csv}]\n")
+	m.try("systemctl", "restart", "trailhound")
+	m.replay()
+	if m.exists("/srv/events/e.csv") {
+		t.Errorf("the unit lets the service write to /srv")
+	}
+	m.run("mkdir", "-p", "/etc/systemd/system/trailhound.service.d")
+	m.run("cp", "/usr/share/doc/trailhound/examples/output-path.conf", "/etc/systemd/system/trailhound.service.d/")
+	m.run("systemctl", "daemon-reload")
+	m.run("systemctl", "restart", "trailhound")
+	m.replay()
+	m.eventually("an event in /srv/events", func() bool { return m.events("/srv/events/e.csv", "facebookcorewwwi") > 0 })
+	m.run("rm", "-r", "/etc/systemd/system/trailhound.service.d", "/etc/trailhound/conf.d/40-output.yaml", "/srv/events")
+	m.run("systemctl", "daemon-reload")
+	m.run("systemctl", "restart", "trailhound")
+}
+
+// wrongConfiguration ends the service with 78, and nobody tries again.
+func (m *machine) wrongConfiguration(t *testing.T) {
+	m.t = t
+	m.write("/etc/trailhound/conf.d/50-wrong.yaml", "capture: {worker: 1}\n")
+	if _, code := m.try("systemctl", "restart", "trailhound"); code == 0 {
+		t.Errorf("the service starts with a wrong configuration")
+	}
+	if state, status, restarts := m.property("ActiveState"), m.property("ExecMainStatus"), m.property("NRestarts"); state != "failed" || status != "78" || restarts != "0" {
+		t.Errorf("after a wrong configuration: %s, exit code %s, %s restarts; want failed, 78, 0", state, status, restarts)
+	}
+	m.run("rm", "/etc/trailhound/conf.d/50-wrong.yaml")
+	m.run("systemctl", "start", "trailhound")
+}
+
+// watchdog stops the process, which systemd notices and mends.
+func (m *machine) watchdog(t *testing.T) {
+	m.t = t
+	m.write("/etc/systemd/system/trailhound.service.d/watchdog.conf", "[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\nRestartSec=0\n")
+	m.run("systemctl", "daemon-reload")
+	m.run("systemctl", "restart", "trailhound")
+	pid := m.active("with a short watchdog")
+	m.run("kill", "-STOP", pid)
+	m.eventually("the watchdog restarts the service", func() bool { return m.property("NRestarts") == "1" && m.property("ActiveState") == "active" })
+	if now := m.active("after the watchdog"); now == pid {
+		t.Errorf("the stopped process is still there")
+	}
+	m.run("rm", "-r", "/etc/systemd/system/trailhound.service.d")
+	m.run("systemctl", "daemon-reload")
+}
+
+// stop ends the service with SIGTERM: it leaves by itself, with 0.
+func (m *machine) stop(t *testing.T) {
+	m.t = t
+	m.run("systemctl", "stop", "trailhound")
+	if state, result, status := m.property("ActiveState"), m.property("Result"), m.property("ExecMainStatus"); state != "inactive" || result != "success" || status != "0" {
+		log, _ := m.try("journalctl", "-b", "--no-pager", "-u", "trailhound", "-n", "30")
+		t.Errorf("stopped: %s, %s, exit code %s; want inactive, success, 0\n%s", state, result, status, log)
+	}
+}
+
+// The rpm's scripts under a real systemd.
+func TestServiceRPM(t *testing.T) {
+	m := newSensor(t)
+	b := built(t)
+	rpm := func(args ...string) { m.run(append([]string{"rpm", "--nodeps", "--force-debian"}, args...)...) }
+	rpm("-i", b.old(t, ".rpm"))
+	m.checkInstalled()
+	pid := m.active("installed upon a configuration,")
+	m.checkConfined(pid)
+	rpm("-U", b.file(t, ".rpm"))
+	if now := m.active("upgraded,"); now == pid {
+		t.Errorf("the old program still runs")
+	}
+	m.run("systemctl", "stop", "trailhound")
+	rpm("-U", "--replacepkgs", b.file(t, ".rpm"))
+	if got := m.property("ActiveState"); got != "inactive" {
+		t.Errorf("the upgrade starts a stopped service: it is %s", got)
+	}
+	m.run("systemctl", "start", "trailhound")
+	m.run("rpm", "--nodeps", "-e", "trailhound")
+	if got := m.property("ActiveState"); got != "inactive" || m.exists(wanted) {
+		t.Errorf("erased, and the service is %s", got)
+	}
+}
+
+// Without a configuration of its own the service waits for the administrator.
+func TestServiceWaits(t *testing.T) {
+	goal(t, "nsenter", "unshare")
+	m := newMachine(t, true)
+	m.run("dpkg", "-i", built(t).file(t, ".deb"))
+	m.checkInstalled()
+	if got := m.property("ActiveState"); got != "inactive" {
+		t.Errorf("installed without a configuration, and the service is %s", got)
+	}
+	m.run("dpkg", "-P", "trailhound")
+}
