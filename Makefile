@@ -1,5 +1,6 @@
 # Every target needs Go; what else one needs stands behind its name. Run `make`
-# for the list. Nothing here uses the network, but for the Go module proxy.
+# for the list. Nothing here uses the network, but for the Go module proxy and,
+# for the test of the packages, a Debian mirror.
 
 .DEFAULT_GOAL := help
 SHELL         := /bin/sh
@@ -19,13 +20,21 @@ BENCH      := bin/bench
 
 .PHONY: help run demo build test race test-receivers lint fuzz bench clean
 
+include packaging/package.mk
+
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## build, replay the bundled capture with the built-in starter trails, print events and a summary
+run: build ## capture on all interfaces with the built-in starter trails and show events, until Ctrl-C (root); without the privilege: the demo
+	@dir=$$(mktemp -d) && echo "events go to this terminal and to $$dir/events.csv; in another one: $(TRAILHOUND) status" && \
+		code=0; $(TRAILHOUND) run -c config.yaml --user '' --set state=$$dir/state \
+		--set "outputs=[{name: console, type: stdout, format: table}, {name: local, type: csv, path: $$dir/events.csv}]" || code=$$?; \
+		if [ $$code -ne 77 ]; then exit $$code; fi; \
+		rm -rf $$dir; echo; echo 'Capturing needs the privilege named above (try: sudo make run). Here is a replay instead:'; echo; \
+		$(MAKE) --no-print-directory demo
+
+demo: build ## replay the bundled capture with the built-in starter trails, print events and a summary
 	@COLUMNS=$${COLUMNS:-120} $(TRAILHOUND) replay -c config.yaml --set state=$(CURDIR)/bin/state --format table tests/corpus/demo.pcap
-
-demo: run ## the same as run, until there is more to show
 
 build: ## build bin/trailhound, one static file
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(TRAILHOUND) ./cmd/trailhound

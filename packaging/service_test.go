@@ -186,7 +186,8 @@ func (m *machine) credential(t *testing.T) {
 	m.t = t
 	m.write("/etc/credstore/trailhound.elk", "opensesame")
 	m.run("chmod", "0600", "/etc/credstore/trailhound.elk")
-	m.run("cp", "-r", "/usr/share/doc/trailhound/examples/credential.conf", "/etc/systemd/system/trailhound.service.d/")
+	m.run("mkdir", "-p", "/etc/systemd/system/trailhound.service.d")
+	m.run("cp", "/usr/share/doc/trailhound/examples/credential.conf", "/etc/systemd/system/trailhound.service.d/")
 	m.write("/etc/trailhound/conf.d/30-secret.yaml", "sensor: {labels: {secret: \"${cred:elk}\"}}\n")
 	m.run("systemctl", "daemon-reload")
 	m.run("systemctl", "restart", "trailhound")

@@ -56,7 +56,6 @@ var arrows = map[string][]string{
 var kernel = map[string][]string{
 	"golang.org/x/sys/unix": {
 		"trails/table/map_linux.go",             // mmap, and who owns the file
-		"agent/generation/open_linux.go",        // who owns the copy, without waiting for a pipe's other end
 		"agent/privilege/threads_linux.go",      // capabilities and users of all threads
 		"agent/self/bind_linux.go",              // a port before the connection
 		"cmd/trailhound/service_notify.go",      // the clock that the service manager compares

@@ -2,6 +2,7 @@ package generation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,16 +13,21 @@ import (
 )
 
 // Fault says that the table of g can no longer be read: a worker met a fault in
-// it. The last good table takes its place, else the starter set. It never
-// waits; of several calls for one generation the first counts, and none for one
-// that is no longer in use.
+// it. The last good table takes its place, else the starter set. Once Watch
+// runs it never waits for that, before it is done on return. Of several calls
+// for one generation the first counts, and none for one that is no longer in
+// use.
 func (k *Keeper) Fault(g *Generation, err error) {
-	if g != nil && g.faulted.CompareAndSwap(false, true) {
-		go k.replace(g, err)
+	switch {
+	case g == nil:
+	case k.watched.Load():
+		go k.fall(g, err)
+	default:
+		k.fall(g, err)
 	}
 }
 
-// fall is Fault for Watch, which waits until it is done.
+// fall is Fault that waits.
 func (k *Keeper) fall(g *Generation, err error) {
 	if g.faulted.CompareAndSwap(false, true) {
 		k.replace(g, err)
@@ -111,26 +117,26 @@ func (k *Keeper) put(g *Generation) error {
 	// First, because a worker that meets a fault in the new table asks which
 	// one that is.
 	k.current.Store(g)
+	if k.swap == nil { // nobody can say when the old one is released
+		k.kept = append(k.kept, old)
+		return nil
+	}
 	var released <-chan struct{}
-	if k.swap != nil {
-		err := withoutFault(g.Table, func() error { released = k.swap(g); return nil })
-		if err != nil {
-			k.current.Store(old)
-			g.discard()
-			return fmt.Errorf("trail table %q: %w", g.Source, err)
-		}
+	err := withoutFault(g.Table, func() error { released = k.swap(g); return nil })
+	if err == nil && released == nil {
+		err = errors.New("no rules can be made of it")
+	}
+	if err != nil {
+		k.current.Store(old)
+		g.discard()
+		return fmt.Errorf("trail table %q: %w", g.Source, err)
 	}
 	k.retire(old, released)
 	return nil
 }
 
-// retire unmaps a generation when it is released. With no channel to tell, it
-// stays mapped to the end.
+// retire unmaps a generation when it is released.
 func (k *Keeper) retire(g *Generation, released <-chan struct{}) {
-	if released == nil {
-		k.kept = append(k.kept, g)
-		return
-	}
 	done := make(chan struct{})
 	k.retiring = append(slices.DeleteFunc(k.retiring, isClosed), done)
 	go func() {

@@ -115,23 +115,30 @@ func TestFault(t *testing.T) {
 	first := s.Current()
 	for range 8 {
 		s.Fault(first, errors.New("fault in the first"))
+		s.want(t, 2, 100) // nobody watches yet: done on return
 	}
-	s.await(t, "the last good table", func() bool { return s.Current() != first })
-	s.want(t, 2, 100)
-	s.await(t, "report", func() bool { return strings.HasPrefix(s.is(fault), "fault in the first; the last good") })
+	if !strings.HasPrefix(s.is(fault), "fault in the first; the last good") {
+		t.Error(s.all())
+	}
 	s.Fault(first, errors.New("late"))
 	s.Fault(nil, errors.New("nothing"))
 	s.settled(t)
 	s.want(t, 2, 100)
 	// What fell before anybody could be told is told to who comes.
 	got := make(chan *Generation, 1)
-	s.attach(func(g *Generation) <-chan struct{} { got <- g; return nil })
+	released := make(chan struct{})
+	close(released)
+	s.attach(func(g *Generation) <-chan struct{} { got <- g; return released })
 	if g := <-got; g != s.Current() {
 		t.Errorf("generation %d", g.Number)
 	}
 	publish(t, s.path, 110, "new")
 	s.settled(t)
 	if g := <-got; g != s.Current() || g.Number != 3 {
+		t.Errorf("generation %d", g.Number)
+	}
+	s.Fault(s.Current(), errors.New("fault in the new one"))
+	if g := <-got; g.Number != 4 || !g.Fallback {
 		t.Errorf("generation %d", g.Number)
 	}
 	s.Close()
@@ -165,6 +172,31 @@ func TestFaultWhilePreparing(t *testing.T) {
 	publish(t, s.path, 20_002, "whole")
 	s.settled(t)
 	s.want(t, 3, 20_002)
+}
+
+// TestNoRules: who uses the table cannot use this one, and says so.
+func TestNoRules(t *testing.T) {
+	s := newStand(t, func(s *stand) { publish(t, s.path, 100, "first") })
+	s.settled(t)
+	usable := false
+	released := make(chan struct{})
+	close(released)
+	s.attach(func(*Generation) <-chan struct{} {
+		if usable {
+			return released
+		}
+		return nil
+	})
+	publish(t, s.path, 101, "unusable")
+	s.settled(t)
+	s.want(t, 1, 100)
+	if !strings.Contains(s.is(rejected), "no rules can be made of it") || s.Current().unmapped.Load() {
+		t.Error(s.all())
+	}
+	usable = true
+	publish(t, s.path, 102, "usable")
+	s.settled(t)
+	s.want(t, 3, 102)
 }
 
 // TestPanicsArePassedOn: a panic that is no fault of the table is a

@@ -41,6 +41,7 @@ type Options struct {
 type Keeper struct {
 	opt     Options
 	current atomic.Pointer[Generation]
+	watched atomic.Bool   // Watch has started
 	stop    chan struct{} // closed by Close
 
 	// Only Watch uses these.
@@ -55,7 +56,7 @@ type Keeper struct {
 	active   map[event.Code]string // what was reported and is not over
 	spoilt   []*Generation         // changed under their mapping; their files are kept from being forgotten
 	retiring []chan struct{}       // each closed when an old generation is unmapped
-	kept     []*Generation         // old ones that nobody says are released
+	kept     []*Generation         // from before Watch, when nobody could say that they are released
 
 	// Tests shorten these.
 	poll, settle, rest time.Duration

@@ -14,7 +14,8 @@ import (
 //
 // Swap gives the workers another generation to match against, and returns a
 // channel that is closed when all of them have let go of the one before; then
-// that is unmapped. It is called by Watch, and after a Fault on a goroutine of
+// that is unmapped. It returns nil when the new one cannot be used, and stays
+// with the one before; so does the Keeper. It is called by Watch, and after a Fault on a goroutine of
 // its own, never twice at a time. It must not wait for the workers. A fault of
 // the new table in it is recovered.
 func (k *Keeper) Watch(ctx context.Context, swap func(*Generation) (released <-chan struct{})) {
@@ -66,10 +67,15 @@ func (k *Keeper) attach(swap swapFunc) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.swap = swap
-	if g := k.Current(); g.Number > 1 {
-		if err := withoutFault(g.Table, func() error { swap(g); return nil }); err != nil {
-			go k.Fault(g, err)
-		}
+	k.watched.Store(true)
+	g := k.Current()
+	if g.Number == 1 {
+		return
+	}
+	var released <-chan struct{}
+	err := withoutFault(g.Table, func() error { released = swap(g); return nil })
+	if err != nil || released == nil {
+		k.Fault(g, err)
 	}
 }
 

@@ -3,20 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"trailhound/agent/capture/device"
 	"trailhound/agent/capture/live"
 	"trailhound/agent/config"
-	"trailhound/agent/packet"
 )
-
-// lookRings is the most ring memory that looking takes: much less than the
-// sensor, which may be running beside it.
-const lookRings = 64 << 20
 
 // observe looks at the traffic of the ports for a while: with rings of its own
 // if that is allowed, and in any case at the devices' counters.
@@ -77,95 +70,4 @@ func since(before, after uint64) uint64 {
 		return after
 	}
 	return after - before
-}
-
-// look is a capture whose packets are only counted.
-type look struct {
-	capture *live.Capture
-	reading sync.WaitGroup
-	mu      sync.Mutex
-	tcp     map[int]traffic // by index; only what is counted of TCP
-}
-
-// openLook opens rings as the configuration wants them, but with one worker and
-// less memory, and begins to read.
-func openLook(c *config.Config) (*look, error) {
-	opt, _, err := captureOptions(c)
-	if err != nil {
-		return nil, err
-	}
-	opt.Workers, opt.Spare, opt.Log = 1, 0, slog.New(slog.DiscardHandler)
-	for i := range opt.Interfaces {
-		opt.Interfaces[i].Optional = true // those that are missing have been reported
-	}
-	wanted := opt.RingTotal
-	opt.RingTotal = min(wanted, lookRings)
-	l := &look{tcp: make(map[int]traffic)}
-	l.capture, err = live.Open(opt)
-	if err != nil && wanted > lookRings && !errors.Is(err, live.ErrPrivilege) {
-		opt.RingTotal = wanted // many interfaces: each needs a ring
-		l.capture, err = live.Open(opt)
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range l.capture.Sources() {
-		l.reading.Go(func() { l.read(s) })
-	}
-	return l, nil
-}
-
-// read counts the packets of a source until its end.
-func (l *look) read(s *live.Source) {
-	defer s.Close()
-	var d packet.Decoder
-	var p packet.Packet
-	var slots []traffic
-	for {
-		frames, err := s.Next()
-		for i := range frames {
-			f := &frames[i]
-			if d.Decode(f.Link, f.Data, &p) != packet.OK || p.Proto != packet.ProtoTCP || f.Interface < 0 {
-				continue
-			}
-			for len(slots) <= f.Interface { // bounded by the source
-				slots = append(slots, traffic{})
-			}
-			slots[f.Interface].countTCP(&p)
-		}
-		if err != nil {
-			break // io.EOF, or there is nothing more to read for another reason
-		}
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for slot := range slots {
-		index := s.Interface(slot).Index
-		t := l.tcp[index]
-		t.addTCP(slots[slot])
-		l.tcp[index] = t
-	}
-}
-
-// end closes the rings and gives what was counted, by index of the device.
-func (l *look) end() (by map[int]traffic, dropped uint64) {
-	snapshot := l.capture.Snapshot()
-	l.capture.Close()
-	l.reading.Wait()
-	by = l.tcp
-	for _, i := range snapshot.Interfaces {
-		t := by[i.Port.Index]
-		t.broadcast += i.Broadcast
-		t.multicast += i.Multicast
-		t.host += i.Host
-		t.other += i.OtherHost
-		t.sent += i.Outgoing
-		t.received = t.host + t.other + t.broadcast + t.multicast
-		t.bytes += i.Bytes
-		by[i.Port.Index] = t
-	}
-	for _, r := range snapshot.Rings {
-		dropped += r.Kernel.Drops
-	}
-	return by, dropped
 }

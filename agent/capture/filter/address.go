@@ -27,54 +27,63 @@ func (p *parser) four(q qualifier, t token) primitive {
 	default:
 		return nil
 	}
-	h := host4{dir: q.dir, proto: q.proto, mask: ^uint32(0), depth: p.tags}
+	ask := func(address, mask uint32) primitive {
+		return host4{q.dir, q.proto, []net4{{address, mask}}, p.tags}
+	}
 	if t.kind == number {
 		if q.what != "net" || p.peek().isOneOf("/", "mask") {
 			return nil
 		}
 		// "net 10" is 10.0.0.0/8, and "net 0" is 0.0.0.0, as pcap has it.
-		for h.address = t.value; h.address != 0 && h.address>>24 == 0; {
-			h.address <<= 8
-			h.mask <<= 8
+		address, mask := t.value, ^uint32(0)
+		for address != 0 && address>>24 == 0 {
+			address <<= 8
+			mask <<= 8
 		}
-		return h
+		return ask(address, mask)
 	}
-	bits, ok := uint(0), false
-	if h.address, bits, ok = parseFour(t.text); !ok {
+	address, bits, ok := parseFour(t.text)
+	if !ok {
 		return nil
 	}
-	if mark := p.peek(); mark.isOneOf("/", "mask") {
+	if p.peek().isOneOf("/", "mask") {
 		if q.what != "net" {
 			p.fail(t, "a mask makes it a network: net "+t.text)
 			return nil
 		}
-		p.at++
-		m := p.take()
-		switch {
-		case mark.is("/") && m.kind == number && m.value <= 32:
-			h.mask = uint32(uint64(^uint32(0)) << (32 - m.value))
-		case mark.is("/") && m.kind == number:
-			p.fail(m, "an IPv4 mask has at most 32 bits")
-			return nil
-		case mark.is("mask") && m.kind == dotted:
-			if h.mask, _, ok = parseFour(m.text); !ok {
-				return nil
-			}
-		default:
-			p.outside(m, "")
+		mask, ok := p.mask4()
+		if !ok {
 			return nil
 		}
-		if rest := h.address &^ h.mask; rest != 0 {
-			p.fail(t, t.text+" has bits outside the mask: the network is "+textFour(h.address&h.mask))
+		if address&^mask != 0 {
+			p.fail(t, t.text+" has bits outside the mask: the network is "+textFour(address&mask))
 			return nil
 		}
-		return h
+		return ask(address, mask)
 	}
 	if q.what != "net" && bits != 32 {
 		return nil
 	}
-	h.mask <<= 32 - bits
-	return h
+	return ask(address, ^uint32(0)<<(32-bits))
+}
+
+// mask4 reads the mask behind an IPv4 address: /bits or mask and an address.
+func (p *parser) mask4() (mask uint32, ok bool) {
+	slash := p.take().is("/")
+	m := p.take()
+	switch {
+	case slash && m.kind == number && m.value <= 32:
+		return uint32(uint64(^uint32(0)) << (32 - m.value)), true
+	case slash && m.kind == number:
+		p.fail(m, "an IPv4 mask has at most 32 bits")
+		return 0, false
+	case !slash && m.kind == dotted:
+		if mask, _, ok = parseFour(m.text); ok {
+			return mask, true
+		}
+	}
+	p.outside(m, "")
+	return 0, false
 }
 
 // six reads an IPv6 address or network.
@@ -108,7 +117,7 @@ func (p *parser) six(q qualifier, t token) primitive {
 		p.fail(t, t.text+" has bits outside the mask: the network is "+rest.String())
 		return nil
 	}
-	return newHost6(q.dir, address.As16(), bits, p.tags)
+	return host6{q.dir, []net6{newNet6(address.As16(), bits)}, p.tags}
 }
 
 // parseFour reads two to four numbers with dots. A short form is the begin of

@@ -58,7 +58,7 @@ func TestText(t *testing.T) {
 		t.Skip("tcpdump, which this compares with, is not installed: ", err)
 	}
 	for _, e := range []string{"tcp port 80 and ip[0] & 0xf > 5", "ip[0] + ip[1] * 2 - 7 = len", "ether[ip[0] & 0xf] << 2 = 0 or ip[0] | 3 ^ 1 = 4", "inbound", "tcp[13] & 7 != 0", "ip[2] >> 3 < ip[6] / ip[7]", "ip[3] % 4 = 1", "ifindex 3"} {
-		want, err := exec.Command("tcpdump", "-d", "-y", "EN10MB", "--", e).Output()
+		want, err := exec.Command("tcpdump", "-O", "-d", "-y", "EN10MB", "--", e).Output()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,14 +12,15 @@ import (
 )
 
 // theirs is tcpdump's program for an expression; nil if it has none.
-func theirs(t testing.TB, link packet.LinkType, expression string, options ...string) *bpf.VM {
+//
+// It is asked without its optimizer, which is wrong on one of nine hundred
+// expressions like these (libpcap 1.10.3): "not ip6 proto 44 and src host ::1
+// and port 1000 or 0 or not (sctp port 443) and (port 0 or 81)" does not accept
+// an SCTP packet from port 81.
+func theirs(t testing.TB, link packet.LinkType, expression string) []bpf.RawInstruction {
 	t.Helper()
-	args := append(options, "-ddd", "-y", dataLinks[link], "--", expression)
-	out, err := exec.Command("tcpdump", args...).CombinedOutput()
+	out, err := exec.Command("tcpdump", "-O", "-ddd", "-y", dataLinks[link], "--", expression).CombinedOutput()
 	if err != nil {
-		if strings.Contains(string(out), "expression rejects all packets") {
-			return machine(t, []bpf.RawInstruction{{Op: returnConstant}})
-		}
 		t.Logf("%s: %q: %s", dataLinks[link], expression, strings.TrimSpace(string(out)))
 		return nil
 	}
@@ -27,7 +28,7 @@ func theirs(t testing.TB, link packet.LinkType, expression string, options ...st
 	if err != nil {
 		t.Fatal(err)
 	}
-	return machine(t, code)
+	return code
 }
 
 // machine makes a program ready to run on the machine of x/net/bpf.
@@ -53,10 +54,9 @@ func accepts(t testing.TB, vm *bpf.VM, frame []byte) bool {
 	return n > 0
 }
 
-// TestLikeTcpdump compares with tcpdump on many expressions and frames. On
-// frames that end too early its optimizer changes what an expression means, so
-// there one of its programs, optimized or not, has to agree; both agree
-// otherwise.
+// TestLikeTcpdump compares with tcpdump on many expressions and frames, except
+// where a frame ends before a value that is asked for: there the order of
+// questions decides, which is not ours to the last.
 func TestLikeTcpdump(t *testing.T) {
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		t.Skip("tcpdump, which this compares with, is not installed: ", err)
@@ -67,43 +67,47 @@ func TestLikeTcpdump(t *testing.T) {
 		expressions = append(expressions, randomExpression(r, 1+r.IntN(2)))
 	}
 	for _, link := range links {
-		frames := make([][]byte, 2000)
+		frames := make([][]byte, 3000)
 		for i := range frames {
 			frames[i] = randomFrame(r, link == packet.LinkRaw)
 		}
-		compared := 0
+		compared, short, never := 0, 0, 0
 		for i, e := range expressions {
 			if testing.Short() && i%5 != 0 {
 				continue
 			}
-			plain := theirs(t, link, e, "-O")
-			if plain == nil {
+			other := theirs(t, link, e)
+			if other == nil {
 				continue // of the link layer, for frames without
 			}
 			compared++
-			optimized := theirs(t, link, e)
-			if optimized == nil {
-				t.Errorf("%q: not with optimizer", e)
-				continue
-			}
 			code := mustProgram(t, e, link)
 			own := machine(t, code)
 			accepted := 0
 			for _, frame := range frames {
-				got, a, b := accepts(t, own, frame), accepts(t, plain, frame), accepts(t, optimized, frame)
+				got := accepts(t, own, frame)
 				if got {
 					accepted++
 				}
-				if got != a && got != b || got != a && len(frame) > 100 {
-					t.Errorf("%s %q: %v, tcpdump without optimizer %v, with %v: % x\n%s", dataLinks[link], e, got, a, b, frame, Text(code))
+				n, beyond := runToEnd(t, other, given{data: frame})
+				if beyond {
+					short++
+				} else if got != (n > 0) {
+					t.Errorf("%s %q: %v, tcpdump %v: % x\n%s", dataLinks[link], e, got, n > 0, frame, Text(code))
 					break
 				}
+			}
+			if accepted == 0 {
+				never++
 			}
 		}
 		if least := len(expressions) * 3 / 4; !testing.Short() && compared < least {
 			t.Errorf("%s: only %d of %d expressions compared", dataLinks[link], compared, len(expressions))
 		}
-		t.Logf("%s: %d expressions, %d frames", dataLinks[link], compared, len(frames))
+		if short*10 > compared*len(frames) || never*3 > compared {
+			t.Errorf("%s: %d comparisons left out as too short, %d expressions accept no frame", dataLinks[link], short, never)
+		}
+		t.Logf("%s: %d expressions, %d frames, %d comparisons left out as too short, %d expressions accept no frame", dataLinks[link], compared, len(frames), short, never)
 	}
 }
 
@@ -130,15 +134,16 @@ func TestVLANLikeTcpdump(t *testing.T) {
 		expressions = append(expressions, "vlan and "+e, "vlan 10 and ("+e+")", "not vlan and "+e, e+" or vlan 20 and "+randomExpression(r, 0))
 	}
 	for _, e := range expressions {
-		want := theirs(t, packet.LinkEthernet, e, "-O")
+		want := theirs(t, packet.LinkEthernet, e)
 		if want == nil {
 			t.Errorf("%q: tcpdump does not know it", e)
 			continue
 		}
 		code := mustProgram(t, e, packet.LinkEthernet)
 		for _, frame := range frames {
-			if got, want := run(t, code, given{data: frame}) > 0, accepts(t, want, frame); got != want {
-				t.Errorf("%q: %v, tcpdump %v: % x\n%s", e, got, want, frame, Text(code))
+			g := given{data: frame}
+			if n, beyond := runToEnd(t, want, g); !beyond && run(t, code, g) > 0 != (n > 0) {
+				t.Errorf("%q: %v, tcpdump %v: % x\n%s", e, n == 0, n > 0, frame, Text(code))
 				break
 			}
 		}

@@ -22,19 +22,53 @@ type primitive interface {
 	cond(v view) *cond
 }
 
-// join makes "left op right". Chains of one operator become one expr: the
-// language has many "host a or b or c ...".
-func join(op operator, left, right *expr) *expr {
-	if left.op == op {
-		left.kids = append(left.kids, right)
-		return left
-	}
-	return &expr{op: op, kids: []*expr{left, right}}
+// A mergeable primitive can ask for what another one asks for too, in one: lists
+// of hosts and ports are long, and asking for one after the other loads each
+// value anew.
+type mergeable interface {
+	primitive
+	// or gives the question whether one of the two is true; false: they are too
+	// different.
+	or(primitive) (primitive, bool)
 }
 
-// negate makes "not e" if it is to.
+// join makes "left op right". Chains of one operator become one expr, which
+// keeps the tree flat.
+func join(op operator, left, right *expr) *expr {
+	if left.op != op {
+		if e := merge(op, left, right); e != nil {
+			return e
+		}
+		return &expr{op: op, kids: []*expr{left, right}}
+	}
+	last := len(left.kids) - 1
+	if e := merge(op, left.kids[last], right); e != nil {
+		left.kids[last] = e
+	} else {
+		left.kids = append(left.kids, right)
+	}
+	return left
+}
+
+// merge makes one question of "a or b" or "not a and not b"; nil if it cannot.
+func merge(op operator, left, right *expr) *expr {
+	if op == and && left.op == not && right.op == not {
+		return negate(merge(or, left.kids[0], right.kids[0]), true)
+	}
+	if op != or || left.op != leaf || right.op != leaf {
+		return nil
+	}
+	if m, ok := left.leaf.(mergeable); ok {
+		if both, ok := m.or(right.leaf); ok {
+			return &expr{leaf: both}
+		}
+	}
+	return nil
+}
+
+// negate makes "not e" if it is to and there is an e.
 func negate(e *expr, yes bool) *expr {
-	if !yes {
+	if !yes || e == nil {
 		return e
 	}
 	return &expr{op: not, kids: []*expr{e}}

@@ -103,7 +103,7 @@ pwd >$d/pwd
 		}
 		return string(b)
 	}
-	if got, want := read("args"), "[-ddd]\n[-y]\n[EN10MB]\n[--]\n["+expression+"]\n"; got != want {
+	if got, want := read("args"), "[-O]\n[-ddd]\n[-y]\n[EN10MB]\n[--]\n["+expression+"]\n"; got != want {
 		t.Errorf("arguments %q, want %q", got, want)
 	}
 	for line := range strings.Lines(read("env")) {

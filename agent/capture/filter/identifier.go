@@ -121,7 +121,7 @@ func (p *parser) ports(q qualifier, t token) primitive {
 		p.fail(t, fmt.Sprintf("port %d is more than 65535", high))
 		return nil
 	}
-	return port{dir: q.dir, transports: transports, low: low, high: high, ranged: q.what == "portrange", depth: p.tags}
+	return port{q.dir, transports, []portRange{{low, high}}, p.tags}
 }
 
 // protocolNumber reads what proto takes.

@@ -1,6 +1,9 @@
 package filter
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // The primitives. Each asks as libpcap does, in the same order: on frames that
 // end too early the order decides. depth is the number of vlan keywords before
@@ -69,21 +72,36 @@ func (q group) cond(v view) *cond {
 	return noneOf(equals(load{size: 1}.masked(1), 0))
 }
 
-// host4 asks for an IPv4 address or network, in ARP and RARP too.
+// host4 asks for IPv4 addresses and networks, in ARP and RARP too.
 type host4 struct {
-	dir           direction
-	proto         string // "", ip, arp, rarp
-	address, mask uint32
-	depth         int
+	dir   direction
+	proto string // "", ip, arp, rarp
+	nets  []net4
+	depth int
+}
+
+type net4 struct{ address, mask uint32 }
+
+func (q host4) or(other primitive) (primitive, bool) {
+	o, ok := other.(host4)
+	if !ok || q.dir == srcAndDst || o.dir != q.dir || o.proto != q.proto || o.depth != q.depth {
+		return nil, false
+	}
+	q.nets = append(q.nets, o.nets...)
+	return q, true
 }
 
 func (q host4) cond(v view) *cond {
 	in := func(etherType, source, destination uint32) *cond {
 		is := func(offset uint32) *cond {
-			if q.mask == 0 {
-				return v.carries(q.depth, etherType)
+			any := anyOf()
+			for _, n := range q.nets {
+				if n.mask == 0 {
+					return v.carries(q.depth, etherType)
+				}
+				any.kids = append(any.kids, equals(v.at(q.depth, offset, 4).masked(n.mask), n.address))
 			}
-			return allOf(v.carries(q.depth, etherType), equals(v.at(q.depth, offset, 4).masked(q.mask), q.address))
+			return allOf(v.carries(q.depth, etherType), any)
 		}
 		return q.dir.of(is(source), is(destination))
 	}
@@ -98,44 +116,67 @@ func (q host4) cond(v view) *cond {
 	return anyOf(in(etherIPv4, 12, 16), in(etherARP, 14, 24), in(etherRARP, 14, 24))
 }
 
-// host6 asks for an IPv6 address or network.
+// host6 asks for IPv6 addresses and networks.
 type host6 struct {
-	dir           direction
-	address, mask [4]uint32
-	depth         int
+	dir   direction
+	nets  []net6
+	depth int
 }
 
-func newHost6(dir direction, address [16]byte, bits, depth int) host6 {
-	h := host6{dir: dir, depth: depth}
-	for i := range h.address {
-		h.address[i] = binary.BigEndian.Uint32(address[4*i:])
-		h.mask[i] = uint32(uint64(^uint32(0)) << (32 - min(max(bits-32*i, 0), 32)))
+type net6 struct{ address, mask [4]uint32 }
+
+func newNet6(address [16]byte, bits int) (n net6) {
+	for i := range n.address {
+		n.address[i] = binary.BigEndian.Uint32(address[4*i:])
+		n.mask[i] = uint32(uint64(^uint32(0)) << (32 - min(max(bits-32*i, 0), 32)))
 	}
-	return h
+	return n
+}
+
+func (q host6) or(other primitive) (primitive, bool) {
+	o, ok := other.(host6)
+	if !ok || q.dir == srcAndDst || o.dir != q.dir || o.depth != q.depth {
+		return nil, false
+	}
+	q.nets = append(q.nets, o.nets...)
+	return q, true
 }
 
 func (q host6) cond(v view) *cond {
 	is := func(offset uint32) *cond {
-		all := allOf(v.carries(q.depth, etherIPv6))
-		for i := range q.address {
-			if q.mask[i] == 0 {
-				continue
+		any := anyOf()
+		for _, n := range q.nets {
+			all := allOf()
+			for i := range n.address {
+				if n.mask[i] != 0 {
+					all.kids = append(all.kids, equals(v.at(q.depth, offset+4*uint32(i), 4).masked(n.mask[i]), n.address[i]))
+				}
 			}
-			all.kids = append(all.kids, equals(v.at(q.depth, offset+4*uint32(i), 4).masked(q.mask[i]), q.address[i]))
+			any.kids = append(any.kids, all)
 		}
-		return all
+		return allOf(v.carries(q.depth, etherIPv6), any)
 	}
 	return q.dir.of(is(8), is(24))
 }
 
-// port asks for a port or a range of ports of the given transports. As with
+// port asks for ports and ranges of ports of the given transports. As with
 // libpcap, extension headers of IPv6 are not walked.
 type port struct {
 	dir        direction
 	transports []uint32
-	low, high  uint32
-	ranged     bool // written as a range, even one of one port
+	ranges     []portRange
 	depth      int
+}
+
+type portRange struct{ low, high uint32 }
+
+func (q port) or(other primitive) (primitive, bool) {
+	o, ok := other.(port)
+	if !ok || q.dir == srcAndDst || o.dir != q.dir || !slices.Equal(o.transports, q.transports) || o.depth != q.depth {
+		return nil, false
+	}
+	q.ranges = append(q.ranges, o.ranges...)
+	return q, true
 }
 
 func (q port) cond(v view) *cond {
@@ -147,10 +188,15 @@ func (q port) cond(v view) *cond {
 		return any
 	}
 	within := func(at load) *cond {
-		if !q.ranged {
-			return equals(at, q.low)
+		any := anyOf()
+		for _, r := range q.ranges {
+			if r.low == r.high {
+				any.kids = append(any.kids, equals(at, r.low))
+			} else {
+				any.kids = append(any.kids, allOf(compare(at, atLeast, r.low), noneOf(compare(at, greater, r.high))))
+			}
 		}
-		return allOf(compare(at, atLeast, q.low), noneOf(compare(at, greater, q.high)))
+		return any
 	}
 	return anyOf(
 		allOf(

@@ -63,7 +63,9 @@ func runTcpdump(path, dataLink, expression string, timeout time.Duration) (strin
 	defer cancel()
 	out := &bounded{limit: maxOutput, exceeded: cancel}
 	complaint := &bounded{limit: maxComplaint, exceeded: func() {}}
-	cmd := exec.CommandContext(ctx, path, "-ddd", "-y", dataLink, "--", expression)
+	// Without its optimizer (-O), which makes programs of some nested expressions
+	// that mean something else (libpcap 1.10.3).
+	cmd := exec.CommandContext(ctx, path, "-O", "-ddd", "-y", dataLink, "--", expression)
 	cmd.Env = []string{"LC_ALL=C", "PATH=" + systemPaths}
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = out, complaint

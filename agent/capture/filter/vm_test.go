@@ -21,6 +21,12 @@ type given struct {
 // run executes a program as the kernel does. It knows what filters may load
 // from the kernel, which the machine of x/net/bpf does not.
 func run(t testing.TB, code []bpf.RawInstruction, g given) uint32 {
+	n, _ := runToEnd(t, code, g)
+	return n
+}
+
+// runToEnd also says whether a load beyond the frame was the end.
+func runToEnd(t testing.TB, code []bpf.RawInstruction, g given) (n uint32, beyond bool) {
 	var a, x uint32
 	var slots [scratchSlots]uint32
 	get := func(at uint32, size uint16) (uint32, bool) {
@@ -93,7 +99,7 @@ func run(t testing.TB, code []bpf.RawInstruction, g given) uint32 {
 				a *= operand
 			case aluDiv, aluMod:
 				if operand == 0 {
-					return 0
+					return 0, false
 				}
 				if in.Op&^sourceX == aluMod {
 					a %= operand
@@ -135,9 +141,9 @@ func run(t testing.TB, code []bpf.RawInstruction, g given) uint32 {
 			}
 		case classReturn:
 			if in.Op == returnA {
-				return a
+				return a, false
 			}
-			return in.K
+			return in.K, false
 		case classMisc:
 			if in.Op == miscToX {
 				x = a
@@ -146,7 +152,7 @@ func run(t testing.TB, code []bpf.RawInstruction, g given) uint32 {
 			}
 		}
 		if !ok {
-			return 0
+			return 0, true
 		}
 	}
 }

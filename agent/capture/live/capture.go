@@ -64,7 +64,7 @@ type Options struct {
 	Interfaces []Interface
 	Workers    int           // per group; 0: one per processor, at most 4
 	RingTotal  int64         // bytes for all rings together; 0: 256 MiB
-	Snaplen    int           // bytes kept of a frame; 0: 18 KiB
+	Snaplen    int           // bytes kept of a frame; 0: 66 KiB
 	Filter     Filter        // nil: everything
 	Spare      int           // packet sockets to open in advance, see Watch
 	Idle       time.Duration // longest wait of Source.Next; 0: 250 ms

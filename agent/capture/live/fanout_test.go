@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
 
 	"trailhound/agent/capture"
 	"trailhound/agent/packet"
@@ -141,4 +142,41 @@ func TestFanoutProgram(t *testing.T) {
 		t.Error("unknown instructions")
 	}
 	t.Logf("%d instructions", len(list))
+}
+
+// Frames of which only the Ethernet header lies in the packet's first piece of
+// memory, as some drivers deliver them, come to the right worker, too.
+func TestFanoutOfScatteredFrames(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "lv1")
+	s.ip("link set lv0 mtu 9000\nlink set lv1 mtu 9000")
+	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}}, Workers: 4})
+	r := read(t, c, nil)
+	for _, name := range []string{"lv1", "lv0"} {
+		out := s.sender(name)
+		// With a virtio header and more than a page only hdr_len bytes go into the
+		// first piece (packet_snd of the kernel's net/packet/af_packet.c).
+		if err := unix.SetsockoptInt(out.fd, unix.SOL_PACKET, unix.PACKET_VNET_HDR, 1); err != nil {
+			t.Fatal(err)
+		}
+		head := make([]byte, 10) // struct virtio_net_hdr
+		binary.NativeEndian.PutUint16(head[2:], etherHeader)
+		for i := range uint16(50) {
+			for _, payload := range [][]byte{ipv4(i, 900, uint32(i), 6000), append(ipv6(i, 900, uint32(i)), make([]byte, 6000)...)} {
+				if out.send(append(append([]byte(nil), head...), ethernet(i, 900, payload)...)) != 1 {
+					t.Fatal("not sent")
+				}
+			}
+		}
+		used := make(map[int]bool)
+		for _, f := range r.want(t, 100) {
+			if want := int(packet.Fanout(f.Link, f.Data) % 4); f.worker != want {
+				t.Fatalf("%s: worker %d, packet.Fanout says %d", name, f.worker, want)
+			}
+			used[f.worker] = true
+		}
+		if len(used) != 4 {
+			t.Errorf("workers %v", used)
+		}
+	}
 }

@@ -29,7 +29,7 @@ const (
 	retireAfter = 50 * time.Millisecond
 
 	defaultRings   = 256 << 20
-	defaultSnaplen = 18 << 10
+	defaultSnaplen = 66 << 10
 	defaultIdle    = 250 * time.Millisecond
 	maxWorkers     = 256 // PACKET_FANOUT_MAX
 )
