@@ -24,10 +24,9 @@ func (n *notifier) send(lines ...string) {
 	}
 }
 
-func (n *notifier) ready()             { n.send(daemon.SdNotifyReady) }
-func (n *notifier) stopping()          { n.send(daemon.SdNotifyStopping) }
-func (n *notifier) alive()             { n.send(daemon.SdNotifyWatchdog) }
-func (n *notifier) status(text string) { n.send("STATUS=" + text) }
+func (n *notifier) ready()    { n.send(daemon.SdNotifyReady) }
+func (n *notifier) stopping() { n.send(daemon.SdNotifyStopping) }
+func (n *notifier) alive()    { n.send(daemon.SdNotifyWatchdog) }
 
 // reloading has to name the time, so that the manager can tell the READY that
 // follows from an older one.

@@ -54,6 +54,8 @@ init)
 	pivot_root . old
 	umount -l /old
 	rmdir /old
+	# systemd expects it so, and mounts the credentials of a service elsewhere.
+	mount --make-rshared /
 	exec env -i container=namespaces NOTIFY_SOCKET=/run/host/notify/socket PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 		/lib/systemd/systemd --system --unit=multi-user.target
 	;;

@@ -49,6 +49,8 @@ func TestErrors(t *testing.T) {
 		{"host 10.0.0.0/8", 6, "a mask makes it a network: net 10.0.0.0"},
 		{"host 2001:db8::/32", 6, "a mask makes it a network: net 2001:db8::"},
 		{"host 02:00:00:00:00:01", 6, "ether host 02:00:00:00:00:01"},
+		{"ip6 proto tcp or udp", 18, `whether "udp" stands for itself`},
+		{"(proto icmp or not igmp)", 20, `whether "igmp" stands for itself`},
 		{"tcp[0:3] = 1", 7, "1, 2 or 4 bytes"},
 		{"ether[0xfffff000:2] = 1", 7, "more than 65535"},
 		{"tcp ; ip", 5, `';' has no meaning`},

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"trailhound/agent/packet"
 )
 
@@ -158,11 +160,21 @@ func TestTcpdumpHangs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Killed before New returned; it may have to be reaped yet.
-	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
-		if state := strings.Fields(string(stat))[2]; state != "Z" && state != "X" {
-			t.Errorf("process %d is alive: %s", pid, state)
+	// The signal was sent before New returned; dying takes the process a moment.
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return // dead and reaped
+	}
+	defer unix.Close(fd)
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 10_000)
+		if errors.Is(err, unix.EINTR) {
+			continue
 		}
+		if n != 1 || err != nil {
+			t.Errorf("process %d is alive: %v", pid, err)
+		}
+		return
 	}
 }
 

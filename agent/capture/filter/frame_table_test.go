@@ -67,6 +67,10 @@ func TestFrames(t *testing.T) {
 		{"tcp portrange 79-80 and src port 80", []string{"options"}},
 		{"tcp[tcpflags] & (tcp-syn|tcp-fin) != 0", []string{"syn", "options", "out10", "out10p", "out0"}},
 		{"tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn", []string{"syn", "out10", "out10p", "out0"}},
+		{"proto tcp", []string{"syn", "synack6", "options", "out10", "out10p", "out0"}},
+		{"ip6 proto tcp or ip6 proto udp", []string{"synack6", "fragment6"}},
+		{"ip proto tcp and not tcp port 80", nil},
+		{"ether proto arp", []string{"arp"}},
 		{"arp or rarp", []string{"arp", "rarp"}},
 		{"ether proto 0x8864", []string{"pppoe"}},
 

@@ -138,12 +138,37 @@ func (p *parser) protocolNumber(q qualifier, t token) primitive {
 	value := t.value
 	if t.kind != number {
 		var ok bool
-		if value, ok = names[t.text]; !ok || t.kind != name {
+		if value, ok = names[t.text]; !ok || t.kind != name && t.kind != keyword {
 			return nil
 		}
+	}
+	if t.kind == keyword && p.bareProtocolFollows(names) {
+		return nil
 	}
 	if value < least || value > most {
 		return nil
 	}
 	return protocol{name: q.proto, number: value, numbered: true, depth: p.tags}
+}
+
+// bareProtocolFollows fails on "ip6 proto tcp or udp". pcap wants "proto \tcp",
+// with which "\udp" is the next number; without backslashes, which it refuses,
+// "udp" would be a word of its own and IPv4 too.
+func (p *parser) bareProtocolFollows(names map[string]uint32) bool {
+	if !p.peek().isOneOf("and", "or") {
+		return false
+	}
+	at := p.at + 1
+	for p.list[at].is("not") {
+		at++
+	}
+	t := p.list[at]
+	if _, ok := names[t.text]; !ok || t.kind != keyword {
+		return false
+	}
+	if after := p.list[at+1]; after.kind != end && !after.isOneOf("and", "or", ")") {
+		return false
+	}
+	p.fail(t, "it is not clear whether "+strconv.Quote(t.text)+" stands for itself: write proto "+t.text+", or put it first")
+	return true
 }

@@ -25,7 +25,7 @@ const (
 
 	sourceX = 0x08
 
-	aluAdd        = classALU | 0x00
+	aluAdd        = classALU
 	aluSub        = classALU | 0x10
 	aluMul        = classALU | 0x20
 	aluDiv        = classALU | 0x30
@@ -37,16 +37,16 @@ const (
 	aluMod        = classALU | 0x90
 	aluXor        = classALU | 0xa0
 
-	jumpAlways  = classJump | 0x00
+	jumpAlways  = classJump
 	jumpEqual   = classJump | 0x10
 	jumpGreater = classJump | 0x20
 	jumpAtLeast = classJump | 0x30
 	jumpSet     = classJump | 0x40
 
-	returnConstant = classReturn | 0x00
+	returnConstant = classReturn
 	returnA        = classReturn | 0x10
 
-	miscToX = classMisc | 0x00
+	miscToX = classMisc
 	miscToA = classMisc | 0x80
 
 	scratchSlots = 16 // BPF_MEMWORDS

@@ -11,7 +11,6 @@ import (
 
 // A given is a frame as a socket gives it to a filter.
 type given struct {
-	name     string
 	data     []byte
 	tagged   bool   // the kernel has taken a tag out
 	tag      uint16 // the tag

@@ -44,10 +44,10 @@ const (
 // The kernel runs it where the frame passes, not where the ring gets it: data
 // begin at the link header of what is sent and behind it of what is received.
 // So everything behind an Ethernet header is read from a base of 14 or 0. Loads
-// from SKF_LL_OFF would look the same in both directions, but see only what
-// lies in the packet's first piece of memory (bpf_internal_load_pointer_neg_helper),
-// and drivers that receive into pages put nothing but the Ethernet header
-// there when GRO is off: it is read that way.
+// from SKF_LL_OFF would look the same in both directions, but before Linux 6.16
+// they see only what lies in the packet's first piece of memory
+// (bpf_internal_load_pointer_neg_helper), and drivers that receive into pages
+// put nothing but the Ethernet header there when GRO is off: it is read that way.
 //
 // For devices that are not Ethernet, whose frames the ring's reader hands out
 // from the network header on, the same is done from there. 802.11 has no

@@ -68,7 +68,7 @@ func NewFeed(opt FeedOptions) (*Feed, error) {
 	}
 	c.known.Store(&known)
 	f := &Feed{capture: c, drop: opt.Drop}
-	l := &link{entry: c.entries[0]}
+	l := &link{entry: c.entries[0], wide: make(map[int]bool)}
 	l.name()
 	for _, s := range c.sources {
 		a := &lane{source: s, mem: make([]byte, opt.Block*opt.Blocks), block: opt.Block, blocks: opt.Blocks, free: make(chan struct{}, 1)}

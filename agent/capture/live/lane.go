@@ -23,14 +23,14 @@ func (a *lane) write(ctx context.Context, f *FeedFrame, drop bool) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.frames > 0 && a.end+size > a.block {
-		a.handOver()
-	}
 	frozen := false
 	for {
 		if a.mem == nil || a.stopped {
 			a.released() // for others that wait
 			return errClosed
+		}
+		if a.frames > 0 && a.end+size > a.block {
+			a.handOver()
 		}
 		// A block that is begun is ours; another may still be the reader's.
 		if a.frames > 0 || loadStatus(a.current())&unix.TP_STATUS_USER == 0 {

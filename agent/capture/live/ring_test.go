@@ -81,7 +81,7 @@ func TestNamed(t *testing.T) {
 func TestSnapshotOfRings(t *testing.T) {
 	s := newSpace(t)
 	s.veth("lv0", "lv1")
-	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}, {Name: "later", Optional: true}}, Workers: 2, RingTotal: 16 << 20, Spare: 3})
+	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}, {Name: "later", Optional: true}}, Workers: 2, RingTotal: 16 << 20, Snaplen: 18 << 10, Spare: 3})
 	snap := c.Snapshot()
 	if len(snap.Rings) != 2 || snap.Spare != 3 {
 		t.Fatalf("%+v", snap)
