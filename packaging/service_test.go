@@ -204,11 +204,15 @@ func (m *machine) outputPath(t *testing.T) {
 	m.t = t
 	m.run("install", "-d", "-o", "trailhound", "/srv/events")
 	m.write("/etc/trailhound/conf.d/40-output.yaml", "outputs: [{name: local, path: /srv/events/e.csv}]\n")
-	m.try("systemctl", "restart", "trailhound")
+	m.run("systemctl", "restart", "trailhound")
 	m.replay()
+	m.eventually("the unit keeps the service from writing to /srv", func() bool {
+		return strings.Contains(m.run("journalctl", "--no-pager", "-u", "trailhound"), "/srv/events/e.csv: read-only file system")
+	})
 	if m.exists("/srv/events/e.csv") {
 		t.Errorf("the unit lets the service write to /srv")
 	}
+	m.run("systemctl", "kill", "--signal=KILL", "trailhound") // else it tries to deliver before it ends
 	m.run("mkdir", "-p", "/etc/systemd/system/trailhound.service.d")
 	m.run("cp", "/usr/share/doc/trailhound/examples/output-path.conf", "/etc/systemd/system/trailhound.service.d/")
 	m.run("systemctl", "daemon-reload")

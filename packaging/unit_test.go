@@ -54,7 +54,7 @@ func TestUnit(t *testing.T) {
 		}
 	}
 	reload := unit["ExecReload"]
-	if len(reload) != 2 || !strings.Contains(reload[0], "trailhound config check") || !strings.Contains(reload[1], "kill -HUP") {
+	if len(reload) != 2 || !strings.HasSuffix(reload[0], "/usr/bin/trailhound config check") || !strings.Contains(reload[1], "kill -HUP") {
 		t.Errorf("ExecReload is %q, want a check of the configuration and then the signal", reload)
 	}
 }

@@ -198,9 +198,6 @@ func (s *service) report() {
 		args = append(args, "status", s.status.Addr().String())
 	}
 	s.log.Info("capturing", args...)
-	if s.current.Starter {
-		s.log.Warn("no trail table: the starter set is used, which is no protection by itself")
-	}
 }
 
 // end drains: frames in the rings, events in the queues, what outputs hold. A

@@ -20,8 +20,11 @@ func TestAnyCountsOnce(t *testing.T) {
 	for _, pair := range [][2]string{{"lv0", "lv1"}, {"lv2", "lv3"}} {
 		s.ip("link add " + pair[0] + " type veth peer name " + pair[1] + " netns " + o.name + "\nlink set " + pair[0] + " up")
 		o.ip("link set " + pair[1] + " up")
+		s.running(pair[0])
+		o.running(pair[1])
 	}
 	s.ip("link add br0 type bridge\nlink set lv0 master br0\nlink set br0 up\nlink add mv0 link lv2 type macvlan mode bridge\nlink set mv0 up")
+	s.running("br0", "mv0")
 	c := openOne(t, Options{Interfaces: []Interface{{Name: Any}}, Workers: 2})
 	r := read(t, c, ours)
 	macOf := func(name string) net.HardwareAddr {

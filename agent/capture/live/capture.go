@@ -225,6 +225,9 @@ func (c *Capture) start() error {
 	if err := c.plan(list); err != nil {
 		return err
 	}
+	if err := c.spares.probe(); err != nil {
+		return err
+	}
 	if err := c.reconcile(list, nil, true); err != nil {
 		return err
 	}

@@ -117,6 +117,7 @@ func TestFanoutAfterDownAndUp(t *testing.T) {
 	r := read(t, c, ours)
 	for range 3 {
 		s.ip("link set lv0 down\nlink set lv0 up")
+		s.running("lv0", "lv1")
 		out := s.sender("lv1")
 		for i := range 100 {
 			out.send(udp(uint16(i), 9, uint32(i), 60))

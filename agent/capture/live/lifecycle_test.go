@@ -1,7 +1,9 @@
 package live
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -293,7 +295,7 @@ func TestSocketsAreUsedAgain(t *testing.T) {
 		s.veth("lv0", "lv1")
 		until(t, "both are captured", func() bool {
 			snap := c.Snapshot()
-			return len(snap.Rings) == 2 && snap.Links[0].Up && snap.Links[1].Up
+			return len(snap.Rings) == 2 && len(snap.Links) == 2 && snap.Links[0].Up && snap.Links[1].Up
 		})
 		s.sender("lv0").send(udp(1, 2, uint32(i), 60))
 		for _, f := range r.want(t, 2) {
@@ -353,4 +355,100 @@ func TestCloseWithoutReading(t *testing.T) {
 	if err := c.Reconfigure(Options{Interfaces: []Interface{{Name: "lv0"}}, Workers: 2, Spare: 2, RingTotal: 16 << 20}); err == nil {
 		t.Error("a closed capture takes options")
 	}
+}
+
+// A link that is made again under its old index is another one.
+func TestSameIndexAgain(t *testing.T) {
+	s := newSpace(t)
+	s.ip("link add lv0 index 70 type veth peer name lv1\nlink set lv0 up\nlink set lv1 up")
+	for _, name := range []string{"lv0", Any} {
+		c := openOne(t, Options{Interfaces: []Interface{{Name: name}}, Workers: 2})
+		r := read(t, c, ours)
+		s.ip("link del lv0\nlink add lv0 index 70 type veth peer name lv1\nlink set lv0 up\nlink set lv1 up")
+		s.running("lv0", "lv1")
+		c.look()
+		s.sender("lv1").send(udp(1, 2, 5, 60))
+		if f := r.want(t, 1)[0]; f.port.Index == 0 {
+			t.Errorf("%+v", f.port)
+		}
+		list, err := device.List()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, _ := device.Find(list, "lv0"); d.Index != 70 || d.Promiscuity == 0 {
+			t.Errorf("%s: %+v", name, d)
+		}
+		r.rest(c)
+	}
+}
+
+// While nobody reads, what the ring cannot hold is dropped and counted.
+func TestDropsAreCounted(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "lv1")
+	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}}, Workers: 1, RingTotal: 1 << 20})
+	f := s.flood("lv0", 1000, 0)
+	until(t, "the ring is full", func() bool { return c.Snapshot().Rings[0].Drops > 1000 })
+	f.end()
+	seen, wait := count(t, c)
+	wait()
+	if snap := balance(t, c, f.sent.Load(), seen.Load()); snap.Closed.Drops == 0 || snap.Closed.Freezes == 0 || seen.Load() == 0 {
+		t.Errorf("%+v", snap.Closed)
+	}
+}
+
+// A link that is down does not keep the reader busy.
+func TestDownIsQuiet(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "lv1")
+	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}}, Workers: 1, Idle: time.Hour})
+	source := c.Sources()[0]
+	var calls atomic.Uint64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			if _, err := source.Next(); err != nil {
+				source.Close()
+				return
+			}
+			calls.Add(1)
+		}
+	}()
+	for range 5 {
+		s.ip("link set lv0 down\nlink set lv0 up")
+		before := calls.Load()
+		source.Interrupt()
+		until(t, "it is awake", func() bool { return calls.Load() > before })
+	}
+	c.Close()
+	<-done
+	// Per round: the error, the signal, frames that the kernel itself sends.
+	if n := calls.Load(); n > 1000 {
+		t.Errorf("%d calls", n)
+	}
+}
+
+// Without the privilege the error says what to do.
+func TestNoPrivilege(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "lv1")
+	s.inside(func() {
+		head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var none [2]unix.CapUserData
+		if err := unix.Capset(&head, &none[0]); err != nil {
+			t.Error(err)
+		}
+		for _, name := range []string{"lv0", Any} {
+			_, err := Open(Options{Interfaces: []Interface{{Name: name}}, RingTotal: 16 << 20, Log: quiet()})
+			if !errors.Is(err, ErrPrivilege) {
+				t.Error(err)
+			}
+			for _, hint := range []string{"CAP_NET_RAW", "setcap cap_net_raw=ep", "AmbientCapabilities", "root"} {
+				if err == nil || !strings.Contains(err.Error(), hint) {
+					t.Errorf("%v does not say %s", err, hint)
+				}
+			}
+		}
+	})
 }

@@ -174,9 +174,24 @@ func (c *Capture) ringSize(n int) int64 {
 	return max(min(c.share, (c.opt.RingTotal-c.used)/int64(n)), smallestRing(c.opt.Snaplen))
 }
 
-// widen makes a device promiscuous, if that means anything for it.
+// cut says whether the link's device was deleted: its sockets are bound to none
+// then, even if another one got its index.
+func (l *link) cut() bool {
+	gone := false
+	l.rings[0].with(func(fd int) error {
+		at, err := unix.Getsockname(fd)
+		if a, ok := at.(*unix.SockaddrLinklayer); err == nil && ok {
+			gone = a.Ifindex != l.index
+		}
+		return nil
+	})
+	return gone
+}
+
+// widen makes a device promiscuous, if that means anything for it and it is
+// not (any more).
 func (c *Capture) widen(l *link, d device.Device) {
-	if d.Hatype != hatypeEther || d.Loopback || l.wide[d.Index] || len(l.rings) == 0 {
+	if d.Hatype != hatypeEther || d.Loopback || l.wide[d.Index] && d.Promiscuity > 0 || len(l.rings) == 0 {
 		return
 	}
 	key := fmt.Sprintf("promiscuous %d", d.Index)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trailhound/agent/capture"
+	"trailhound/agent/capture/device"
 )
 
 // A space is a network namespace that the test's thread is in.
@@ -103,6 +104,28 @@ func (s *space) ip(lines string) {
 func (s *space) veth(a, b string) {
 	s.t.Helper()
 	s.ip(fmt.Sprintf("link add %s type veth peer name %s\nlink set %s up\nlink set %s up", a, b, a, b))
+	s.running(a, b)
+}
+
+// running waits until devices pass frames: until the kernel's link watch has
+// seen them, it takes frames and throws them away (noop_enqueue).
+func (s *space) running(names ...string) {
+	s.t.Helper()
+	until(s.t, fmt.Sprint(names, " run"), func() bool {
+		n := 0
+		s.inside(func() {
+			list, err := device.List()
+			if err != nil {
+				s.t.Error(err)
+			}
+			for _, name := range names {
+				if d, ok := device.Find(list, name); ok && d.Up && d.Running && d.Carrier {
+					n++
+				}
+			}
+		})
+		return n == len(names)
+	})
 }
 
 // watch runs Watch in the namespace until the test ends.

@@ -95,7 +95,8 @@ func passing(err error) bool {
 func (c *Capture) dropGone(list []device.Device, leaving []*entry) {
 	for _, e := range slices.Concat(c.entries, leaving) {
 		for _, l := range slices.Clone(e.links) {
-			if !l.any() && !slices.ContainsFunc(list, func(d device.Device) bool { return d.Index == l.index }) {
+			there := slices.ContainsFunc(list, func(d device.Device) bool { return d.Index == l.index })
+			if !l.any() && (!there || l.cut()) {
 				c.log.Warn("interface was deleted", "interface", l.port().Name)
 				c.stopLink(l)
 			}

@@ -10,7 +10,8 @@ import (
 
 // Reconfigure takes other options: interfaces that come and go, their alias,
 // whether outgoing frames are captured, the filter and the snaplen. Rings that
-// stay lose nothing, and new ones are opened before old ones are closed. New
+// stay lose nothing, and new ones are opened before old ones are closed: from
+// named interfaces to Any, a frame may be in both. New
 // interfaces are read by the sources there are: those of their group, else of
 // the group with the fewest interfaces.
 //

@@ -164,7 +164,14 @@ type tap struct {
 	spares *spares
 }
 
-func (t *tap) stop() error { return shut(t.fd) }
+func (t *tap) stop() error {
+	err := shut(t.fd)
+	if errors.Is(err, unix.ENOMEM) {
+		// A long filter may leave no room (net.core.optmem_max) for another.
+		err = errors.Join(unix.SetsockoptInt(t.fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0), shut(t.fd))
+	}
+	return err
+}
 
 func (t *tap) count() (Kernel, error) {
 	s, err := unix.GetsockoptTpacketStatsV3(t.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)

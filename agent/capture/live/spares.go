@@ -70,6 +70,17 @@ func (s *spares) open() error {
 	return nil
 }
 
+// probe opens the first one: whether the process may capture at all is asked
+// before anything else is.
+func (s *spares) probe() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.list) > 0 {
+		return nil
+	}
+	return s.open()
+}
+
 // refill opens sockets up to the number that is kept, as long as the process
 // may.
 func (s *spares) refill() error {
