@@ -18,7 +18,7 @@ SHARED    ?= $(or $(TRAILHOUND_SHARED),../shared)
 TRAILHOUND := bin/trailhound
 BENCH      := bin/bench
 
-.PHONY: help run demo build test race test-receivers lint fuzz bench clean
+.PHONY: help run demo build test race test-receivers lint fuzz bench bench-live clean
 
 include packaging/package.mk
 
@@ -93,6 +93,14 @@ $(BENCH)/mixes: $(BENCH)/trails.csv
 	else \
 		echo 'no $(SHARED)/bench/mkmix.py, or no python3: the packet path as a whole is not measured'; \
 	fi
+
+# Needs what bench needs for the real sizes: without it there is nothing to play.
+bench-live: build $(BENCH)/trails.csv $(BENCH)/mixes ## measure the running sensor on a veth pair (root, tcpreplay, xz, python3 and SHARED)
+	@csv=$(BENCH)/trails.csv; [ -e $$csv ] || csv=trails/starter/trails.csv; \
+		$(TRAILHOUND) trails build -c config.yaml --fresh --seed 1 -o $(BENCH)/trails.thd $$csv 2>&1 | grep -E '^(read|trails|written|trailhound: [^w])'
+	@TRAILHOUND_BENCH_LIVE=1 TRAILHOUND_BENCH_TABLE=$(CURDIR)/$(BENCH)/trails.thd TRAILHOUND_BENCH_DIR=$(CURDIR)/$(BENCH) \
+		go test -v -count=1 -timeout 30m -run '^TestBench$$' ./tests/live >$(BENCH)/live.txt; code=$$?; \
+		grep -v '^=== ' $(BENCH)/live.txt; exit $$code
 
 clean: ## remove what was built and made
 	rm -rf bin dist

@@ -50,10 +50,8 @@ func (a *app) runCommand() *cobra.Command {
 
 // run is the life of the service.
 func (a *app) run(ctx context.Context, f runFlags) error {
-	// Signals are caught before anything is open: none may end it half-way.
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
-	defer signal.Stop(signals)
+	signals := catch()
+	defer signals.release()
 	debug.SetGCPercent(50) // see replay
 	c, err := a.load()
 	if err != nil {
@@ -69,22 +67,42 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	if stop != nil {
 		s.log.Info("ending", "reason", stop.Error())
 	}
-	if endErr := s.end(signals); err == nil {
+	if endErr := s.end(signals.end); err == nil {
 		err = endErr
 	}
 	return err
 }
 
+// signals are what the service is told by others. The two have channels of
+// their own, because the runtime drops a signal for which a channel has no room:
+// many orders to reload must not cost the one to end. One order to reload that
+// waits stands for all that come meanwhile.
+type signals struct {
+	reload, end chan os.Signal
+}
+
+// catch is called before anything is open: no signal may end the program
+// half-way.
+func catch() signals {
+	s := signals{reload: make(chan os.Signal, 1), end: make(chan os.Signal, 2)}
+	signal.Notify(s.reload, syscall.SIGHUP)
+	signal.Notify(s.end, syscall.SIGTERM, os.Interrupt)
+	return s
+}
+
+func (s signals) release() {
+	signal.Stop(s.reload)
+	signal.Stop(s.end)
+}
+
 // serve handles signals until one ends the service, ctx is over, or capture
 // has failed. Why says which; the error is what went wrong.
-func (s *service) serve(ctx context.Context, signals <-chan os.Signal) (why, err error) {
+func (s *service) serve(ctx context.Context, signals signals) (why, err error) {
 	for {
 		select {
-		case sig := <-signals:
-			if sig == syscall.SIGHUP {
-				s.reload()
-				continue
-			}
+		case <-signals.reload:
+			s.reload()
+		case sig := <-signals.end:
 			return fmt.Errorf("signal %v", sig), nil
 		case <-ctx.Done():
 			return context.Cause(ctx), nil

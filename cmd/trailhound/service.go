@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"trailhound/agent"
@@ -213,10 +212,8 @@ func (s *service) end(signals <-chan os.Signal) error {
 		for {
 			select {
 			case sig := <-signals:
-				if sig != syscall.SIGHUP {
-					s.log.Warn("ending without what is left", "reason", fmt.Sprintf("signal %v", sig))
-					done()
-				}
+				s.log.Warn("ending without what is left", "reason", fmt.Sprintf("signal %v", sig))
+				done()
 			case <-limit.Done():
 				return
 			}

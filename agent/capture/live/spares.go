@@ -82,12 +82,13 @@ func (s *spares) probe() error {
 }
 
 // refill opens sockets up to the number that is kept, as long as the process
-// may.
+// may. That it may not any more is the rule, and no error: rings that are being
+// emptied give theirs back.
 func (s *spares) refill() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for !s.closed && !s.denied && len(s.list) < s.want {
-		if err := s.open(); err != nil {
+		if err := s.open(); err != nil && !s.denied {
 			return err
 		}
 	}

@@ -1,0 +1,119 @@
+// Package live tests the sensor end to end: the real program, on real rings,
+// in network namespaces that each test makes for itself. The namespaces have no
+// names, so that nothing is left behind, whatever ends the tests.
+//
+// It takes root or, without, a user namespace of its own. Where neither is to
+// be had the tests fail, because a capture that nobody tested is not a tested
+// capture; TRAILHOUND_NO_LIVE=reason skips them and says why.
+package live
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	envSkip   = "TRAILHOUND_NO_LIVE"
+	envInside = "TRAILHOUND_LIVE_INSIDE" // the tests run in the user namespace already
+)
+
+// program is the path of the built sensor; unable says why nothing can be
+// tested. TestMain sets both.
+var (
+	program string
+	unable  error
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	if os.Getenv(envSkip) != "" {
+		return m.Run() // every test skips itself
+	}
+	if err := possible(); err != nil {
+		if os.Getenv(envInside) == "" {
+			if code, again := inside(); again == nil {
+				return code
+			} else {
+				err = fmt.Errorf("%w; in a user namespace: %w", err, again)
+			}
+		}
+		unable = err
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "thtl-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	program = filepath.Join(dir, "trailhound")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "trailhound/cmd/trailhound")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// possible says why no network namespace with a packet socket can be made.
+func possible() (err error) {
+	if _, err := exec.LookPath("ip"); err != nil {
+		return fmt.Errorf("ip (iproute2) is needed to make network devices: %w", err)
+	}
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends here
+		done <- func() error {
+			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+				return fmt.Errorf("cannot make a network namespace: %w", err)
+			}
+			fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				return fmt.Errorf("cannot open a packet socket: %w", err)
+			}
+			return unix.Close(fd)
+		}()
+	}()
+	return <-done
+}
+
+// inside runs these tests once more, as root of a user namespace.
+func inside() (code int, err error) {
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Env = append(os.Environ(), envInside+"=1")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	err = cmd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode(), nil
+	}
+	return 0, err
+}
+
+// need is the first line of each test.
+func need(t testing.TB) {
+	t.Helper()
+	if reason := os.Getenv(envSkip); reason != "" {
+		t.Skipf("not tested, because %s=%s", envSkip, reason)
+	}
+	if unable != nil {
+		t.Fatalf("cannot test live capture: %v (run as root, allow user namespaces, or set %s=reason)", unable, envSkip)
+	}
+}
