@@ -21,6 +21,8 @@ type LiveSource interface {
 	capture.Source
 	// Interface tells of which interface a frame is, by Frame.Interface.
 	Interface(slot int) live.Port
+	// Ahead fetches a frame of the next batch into the cache.
+	Ahead()
 	// Interrupt makes a waiting Next return soon. Any goroutine may call it.
 	Interrupt()
 }

@@ -54,6 +54,8 @@ func (s *script) Next() ([]capture.Frame, error) {
 func (s *script) Interface(slot int) live.Port {
 	return live.Port{Index: slot + 1, Name: fmt.Sprintf("eth%d", slot), Alias: "tap"}
 }
+func (s *script) Ahead() {}
+
 func (s *script) Interrupt() {
 	select {
 	case s.wake <- struct{}{}:

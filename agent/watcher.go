@@ -113,9 +113,7 @@ func (w *watcher) batch() (fault error) {
 	}()
 	for w.next < len(w.frames) {
 		f := &w.frames[w.next]
-		if w.next+lookAhead < len(w.frames) {
-			packet.Prefetch(w.frames[w.next+lookAhead].Data)
-		}
+		w.source.Ahead()
 		w.next++
 		for f.Interface >= len(w.seen) {
 			w.meet(len(w.seen))

@@ -9,9 +9,9 @@ import (
 	"trailhound/agent/packet"
 )
 
-// batchFrames is the most frames in one batch, so that what is known of them
-// stays in the processor's second cache.
-const batchFrames = 512
+// batchFrames is the most frames in one batch: few, so that the next ones,
+// which Ahead fetches meanwhile, stay in the processor's first caches.
+const batchFrames = 64
 
 // take hands out frames of the block in hand. Offsets and lengths are the
 // kernel's and are right, but a wrong one must not become a read outside the
@@ -85,6 +85,9 @@ func (s *Source) take(r *ring) []capture.Frame {
 		}
 	}
 	r.at, r.left = at, left
+	if s.ahead.at < at {
+		s.ahead.at, s.ahead.left = at, left
+	}
 	for _, to := range s.dirty {
 		to.publish()
 	}

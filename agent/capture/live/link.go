@@ -1,10 +1,12 @@
 package live
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,14 +75,10 @@ func (c *Capture) openLink(l *link) (err error) {
 	if err != nil {
 		return err
 	}
-	size := c.ringSize(len(sockets))
 	joined := false
 	defer func() {
 		if err == nil {
 			return
-		}
-		for _, s := range sockets[len(l.rings):] {
-			err = errors.Join(err, c.spares.giveBack(s))
 		}
 		for _, r := range l.rings {
 			r.intake.(*tap).fanned = joined
@@ -90,17 +88,9 @@ func (c *Capture) openLink(l *link) (err error) {
 	fds := make([]int, len(sockets))
 	for i, s := range sockets {
 		fds[i] = s.fd
-		r := &ring{link: l, worker: crew.sources[i].worker, fd: s.fd, want: c.share, intake: &tap{fd: s.fd, born: s.born, spares: c.spares}}
-		if err = shut(s.fd); err != nil {
-			return err
-		}
-		if r.mem, r.block, r.blocks, err = openRing(s.fd, size, c.opt.Snaplen, c.request); err != nil {
-			return err
-		}
-		l.rings = append(l.rings, r)
-		if r.bytes() < size-int64(r.block) {
-			size = r.bytes() // what was refused once is not asked for again
-		}
+	}
+	if l.rings, err = c.makeRings(l, sockets); err != nil {
+		return err
 	}
 	c.widen(l, l.device)
 	for _, fd := range fds {
@@ -123,6 +113,37 @@ func (c *Capture) openLink(l *link) (err error) {
 	}
 	c.handOver(l)
 	return nil
+}
+
+// makeRings gives each socket a ring, all at once: most of the time it takes is
+// the kernel's, to clear the memory. With an error every socket has been given
+// back.
+func (c *Capture) makeRings(l *link, sockets []spare) ([]*ring, error) {
+	size := c.ringSize(len(sockets))
+	rings, failed := make([]*ring, len(sockets)), make([]error, len(sockets))
+	var making sync.WaitGroup
+	for i, s := range sockets {
+		r := &ring{link: l, worker: l.entry.crew.sources[i].worker, fd: s.fd, want: c.share, intake: &tap{fd: s.fd, born: s.born, spares: c.spares}}
+		rings[i] = r
+		making.Go(func() {
+			if failed[i] = shut(s.fd); failed[i] == nil {
+				r.mem, r.block, r.blocks, failed[i] = openRing(s.fd, size, c.opt.Snaplen, c.request)
+			}
+		})
+	}
+	making.Wait()
+	err := cmp.Or(failed...)
+	if err == nil {
+		return rings, nil
+	}
+	for i, r := range rings {
+		if failed[i] == nil {
+			err = errors.Join(err, r.close())
+		} else {
+			err = errors.Join(err, c.spares.giveBack(sockets[i]))
+		}
+	}
+	return nil, err
 }
 
 // handOver gives the rings to the sources.

@@ -24,17 +24,17 @@ type Source struct {
 	// The goroutine's own.
 	rings   []*ring
 	open    *ring // whose block is in hand
+	ahead   ahead // in that block
 	batch   []capture.Frame
 	dirty   []*slot
 	byIndex map[int32]*slot // of frames of "any"
-	events  []unix.EpollEvent
 	ended   bool
 
 	changed atomic.Bool // there is something in the part below
 	damaged atomic.Uint64
 
 	mu      sync.Mutex // guards all below
-	poll    int        // epoll; -1: closed
+	poll    *poll      // nil: closed
 	wake    int        // eventfd
 	coming  []*ring
 	closing bool    // nothing comes any more
@@ -47,27 +47,19 @@ var _ capture.Source = (*Source)(nil)
 
 func newSource(c *Capture, worker int, idle time.Duration) (*Source, error) {
 	s := &Source{capture: c, worker: worker, idle: idle, byIndex: make(map[int32]*slot),
-		batch: make([]capture.Frame, batchFrames), events: make([]unix.EpollEvent, 16)}
+		batch: make([]capture.Frame, batchFrames)}
 	s.slots.Store(new([]*slot))
 	var err error
-	if s.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("cannot wait for rings: %w", err)
-	}
 	if s.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		unix.Close(s.poll)
 		return nil, fmt.Errorf("cannot wait for rings: %w", err)
 	}
-	if err := s.watch(s.wake); err != nil {
-		return nil, errors.Join(err, unix.Close(s.poll), unix.Close(s.wake))
+	if s.poll, err = newPoll(); err != nil {
+		return nil, errors.Join(err, unix.Close(s.wake))
+	}
+	if err := s.poll.add(s.wake); err != nil {
+		return nil, errors.Join(err, s.poll.close(), unix.Close(s.wake))
 	}
 	return s, nil
-}
-
-func (s *Source) watch(fd int) error {
-	if err := unix.EpollCtl(s.poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLERR, Fd: int32(fd)}); err != nil {
-		return fmt.Errorf("cannot wait for rings: %w", err)
-	}
-	return nil
 }
 
 // Next hands out frames of one block of one ring, the ring whose next block is
@@ -102,6 +94,7 @@ func (s *Source) Next() ([]capture.Frame, error) {
 	r.at = int(min(u32(block, blockFirst), uint32(len(block))))
 	r.left = int(min(u32(block, blockPackets), uint32(len(block)/frameHeader)))
 	s.open = r
+	s.ahead = ahead{block: block, at: r.at, left: r.left}
 	return s.take(r), nil
 }
 
@@ -111,7 +104,7 @@ func (s *Source) handBack() {
 	if r == nil {
 		return
 	}
-	s.open = nil
+	s.open, s.ahead = nil, ahead{}
 	storeStatus(r.current(), unix.TP_STATUS_KERNEL)
 	if r.next++; r.next == r.blocks {
 		r.next = 0
@@ -150,7 +143,7 @@ func (s *Source) finish(r *ring) bool {
 		return false
 	}
 	if r.fd >= 0 { // a socket without a fan-out group is not closed but used again
-		unix.EpollCtl(s.poll, unix.EPOLL_CTL_DEL, r.fd, nil)
+		s.poll.remove(r.fd)
 	}
 	s.capture.ringClosed(r, lost)
 	return true
@@ -187,12 +180,13 @@ func (s *Source) wait() {
 			most = min(most, retireAfter/5)
 		}
 	}
-	n, err := unix.EpollWait(s.poll, s.events, int(most.Milliseconds()))
-	if err != nil { // interrupted by a signal: Next may return early
+	s.mu.Lock()
+	poll := s.poll
+	s.mu.Unlock()
+	if poll == nil {
 		return
 	}
-	for i := range s.events[:n] {
-		e := &s.events[i]
+	for _, e := range poll.wait(most) {
 		if int(e.Fd) == s.wake {
 			var count [8]byte
 			unix.Read(s.wake, count[:])
@@ -214,7 +208,7 @@ func (s *Source) Interrupt() {
 }
 
 func (s *Source) signal() {
-	if s.poll >= 0 {
+	if s.poll != nil {
 		number := [8]byte{1, 1, 1, 1, 1, 1, 1, 1} // any will do
 		unix.Write(s.wake, number[:])
 	}
@@ -224,11 +218,11 @@ func (s *Source) signal() {
 func (s *Source) add(r *ring) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.poll < 0 || s.closing {
+	if s.poll == nil || s.closing {
 		return errClosed
 	}
 	if r.fd >= 0 {
-		if err := s.watch(r.fd); err != nil {
+		if err := s.poll.add(r.fd); err != nil {
 			return err
 		}
 	}
@@ -250,16 +244,16 @@ func (s *Source) close() {
 // not valid after it.
 func (s *Source) Close() error {
 	s.mu.Lock()
-	if s.poll < 0 {
+	if s.poll == nil {
 		s.mu.Unlock()
 		return nil
 	}
 	rings := append(s.rings, s.coming...)
-	err := errors.Join(unix.Close(s.poll), unix.Close(s.wake))
-	s.poll, s.wake, s.closing = -1, -1, true
+	err := errors.Join(s.poll.close(), unix.Close(s.wake))
+	s.poll, s.wake, s.closing = nil, -1, true
 	s.rings, s.coming = nil, nil
 	s.mu.Unlock()
-	s.open, s.ended = nil, true
+	s.open, s.ahead, s.ended = nil, ahead{}, true
 	for _, r := range rings {
 		s.capture.ringClosed(r, 0)
 	}
