@@ -37,6 +37,9 @@ func openSocket() (int, error) {
 func attach(fd int, list []bpf.RawInstruction) error {
 	filters := sockFilters(list)
 	err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]})
+	if errors.Is(err, unix.ENOMEM) {
+		return fmt.Errorf("cannot attach the capture filter (%d instructions): %w: raise net.core.optmem_max", len(list), err)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot attach the capture filter (%d instructions): %w", len(list), err)
 	}
