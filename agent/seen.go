@@ -10,7 +10,7 @@ import (
 
 // Seen counts what one worker made of the frames of one interface.
 type Seen struct {
-	Port           live.Port // as it was when the first frame came
+	Port           live.Port // by its present name
 	Packets, Bytes uint64    // bytes as they were on the wire
 	Decode         [packet.NumReasons]uint64
 	Kinds          [detect.NumKinds]uint64 // of those that were decoded
@@ -78,6 +78,9 @@ func (l *Live) Traffic() []WorkerTraffic {
 		w.mu.Lock()
 		all[i] = WorkerTraffic{Stats: w.report.stats, Faults: w.report.faults, Seen: append([]Seen(nil), w.report.seen...)}
 		w.mu.Unlock()
+		for slot := range all[i].Seen { // it may have been renamed since the first frame
+			all[i].Seen[slot].Port = w.source.Interface(slot)
+		}
 		if turned := w.turned.Load(); turned != 0 {
 			all[i].Turned = time.Unix(0, turned).UTC()
 		}

@@ -57,6 +57,7 @@ var kernel = map[string][]string{
 	"golang.org/x/sys/unix": {
 		"trails/table/map_linux.go",             // mmap, and who owns the file
 		"agent/privilege/threads_linux.go",      // capabilities and users of all threads
+		"agent/privilege/capability_linux.go",   // what a process and a program may do
 		"agent/self/bind_linux.go",              // a port before the connection
 		"cmd/trailhound/service_notify.go",      // the clock that the service manager compares
 		"cmd/trailhound/doctor_clock_linux.go",  // whether the clock is synchronised
@@ -65,7 +66,6 @@ var kernel = map[string][]string{
 	"syscall": {
 		"cmd/trailhound/replay.go",         // the signals that end the program
 		"cmd/trailhound/run.go",            // the same, and the one that loads the configuration again
-		"cmd/trailhound/service.go",        // the same
 		"agent/privilege/threads_linux.go", // system calls in all threads
 		"agent/self/bind_linux.go",         // a socket before it is connected
 		"agent/generation/open_linux.go",   // open without waiting for a pipe's other end

@@ -24,10 +24,10 @@ type Capture struct {
 
 // Trails says which indicators there are.
 type Trails struct {
-	Table            string        `key:"table" default:"" take:"restart" check:"path?" maltrail:"TRAILS_FILE" doc:"compiled trail table; empty: trails.thd in the state directory, else the starter set"`
+	Table            string        `key:"table" default:"" take:"reload" check:"path?" maltrail:"TRAILS_FILE" doc:"compiled trail table; empty: trails.thd in the state directory, else the starter set"`
 	Whitelist        []string      `key:"whitelist" default:"[]" take:"reload" check:"path" maltrail:"USER_WHITELIST" doc:"whitelist files, added to the built-in one"`
 	BuiltinWhitelist bool          `key:"builtin_whitelist" default:"true" take:"reload" doc:"use the built-in whitelist"`
-	MinRatio         float64       `key:"min_ratio" default:"0.5" take:"restart" min:"0" max:"1" maltrail:"TRAIL_RELOAD_MIN_RATIO ALLOW_EMPTY_TRAILS" doc:"a new table smaller than this share of the present one is refused; 0: never"`
+	MinRatio         float64       `key:"min_ratio" default:"0.5" take:"reload" min:"0" max:"1" maltrail:"TRAIL_RELOAD_MIN_RATIO ALLOW_EMPTY_TRAILS" doc:"a new table smaller than this share of the present one is refused; 0: never"`
 	MaxAge           time.Duration `key:"max_age" default:"72h" take:"reload" doc:"trails older than this raise health.trails.stale and make the sensor not ready; 0: never"`
 	Update           Update        `key:"update" doc:"fetching new trails"`
 	Sources          []Source      `key:"sources" default:"[]" take:"reload" maltrail:"USE_FEED_UPDATES DISABLED_FEEDS CUSTOM_TRAILS_DIR CUSTOM_TRAILS_URL IP_MINIMUM_FEEDS DISABLED_TRAILS_INFO_REGEX" doc:"catalogue entries switched on or off by name, and sources of one's own"`

@@ -71,8 +71,8 @@ type HealthFacts struct {
 	// Since is when the condition set in; the same in all events of one
 	// condition. Zero where nothing lasts.
 	Since time.Time
-	// Cause is what it is about: the name of an interface or an output, the path
-	// of a table. With the code it says which condition this is.
+	// Cause is what it is about: the name of an interface or of an output, or
+	// "trails". With the code it says which condition this is.
 	Cause    string
 	Measures []Measure // the figures behind it, at most MaxMeasures
 }

@@ -12,8 +12,8 @@ import (
 	"trailhound/agent/event"
 )
 
-// look compares what is in use and what lies at Path with how they were, and
-// acts on what is new. Again: something is new and must first stay as it is
+// look compares what is in use and what lies at the path with how they were,
+// and acts on what is new. Again: something is new and must first stay as it is
 // for a moment.
 func (k *Keeper) look(ctx context.Context) (again bool) {
 	if g := k.Current(); g.changed() {
@@ -22,27 +22,25 @@ func (k *Keeper) look(ctx context.Context) (again bool) {
 	if g := k.Current(); !g.checked.Load() && !k.verify(ctx, g) {
 		return true
 	}
-	if k.opt.Path == "" || ctx.Err() != nil {
+	path := k.target()
+	if path == "" || ctx.Err() != nil {
 		return false
 	}
-	info, err := os.Stat(k.opt.Path)
+	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if !k.gone {
-			k.gone = true
-			k.opt.Log.Info("there is no trail table, what is in use stays in use", "path", k.opt.Path)
-		}
+		k.missing(path)
 		return false
 	case err != nil:
-		k.reject(nil, fmt.Errorf("cannot look at trail table %q: %w", k.opt.Path, bare(err)))
+		k.reject(path, nil, fmt.Errorf("cannot look at trail table %q: %w; what is in use stays in use", path, bare(err)))
 		return false
 	}
-	k.gone = false
+	k.gone, k.owed = false, false
 	switch {
 	case same(info, k.Current().info):
 		k.judged = info
 		if !k.Current().damaged.Load() {
-			k.recover("the table in use is in its place", event.HealthTrailsRejected)
+			k.inPlace()
 		}
 		return false
 	case same(info, k.judged):
@@ -51,14 +49,28 @@ func (k *Keeper) look(ctx context.Context) (again bool) {
 		k.seen = info
 		return true
 	}
-	return k.consider(ctx, info)
+	return k.consider(ctx, path, info)
+}
+
+// missing says once that nothing is at the path. That a table is taken away is
+// somebody's decision; that one was asked for and never was there is a mistake.
+func (k *Keeper) missing(path string) {
+	switch {
+	case k.gone:
+		return
+	case k.owed:
+		k.reject(path, nil, fmt.Errorf("trail table %q does not exist; what is in use stays in use", path))
+	default:
+		k.opt.Log.Info("there is no trail table, what is in use stays in use", "path", path)
+	}
+	k.gone = true
 }
 
 // verify compares the checksums of a table that is in use already: at the
 // start, and in a fall, there is no time for that. False: it may have changed,
 // look again.
 func (k *Keeper) verify(ctx context.Context, g *Generation) bool {
-	err := checkSums(g.file, k.pace(ctx))
+	err := g.sums(k.pace(ctx))
 	switch {
 	case ctx.Err() != nil:
 		return true
@@ -93,21 +105,21 @@ func (k *Keeper) verify(ctx context.Context, g *Generation) bool {
 	return true
 }
 
-// consider checks a new file at Path and puts it in use.
-func (k *Keeper) consider(ctx context.Context, info os.FileInfo) (again bool) {
-	if k.refused(info) {
+// consider checks a new file at the path and puts it in use.
+func (k *Keeper) consider(ctx context.Context, path string, info os.FileInfo) (again bool) {
+	if k.refused(path, info) {
 		k.judged = info
 		return false
 	}
 	if k.drained(ctx) != nil { // at most one old table beside the new one
 		return false
 	}
-	g, err := openGeneration(k.opt.Path)
+	g, err := openGeneration(path)
 	switch {
 	case errors.Is(err, errChanging), errors.Is(err, fs.ErrNotExist):
 		return true
 	case err != nil:
-		k.reject(info, err)
+		k.reject(path, info, err)
 		return false
 	case !same(g.info, info):
 		g.discard()
@@ -118,13 +130,13 @@ func (k *Keeper) consider(ctx context.Context, info os.FileInfo) (again bool) {
 		g.discard()
 		return false
 	}
-	if err := checkSums(g.file, k.pace(ctx)); err != nil {
+	if err := g.sums(k.pace(ctx)); err != nil {
 		changed := g.changed()
 		g.discard()
 		if ctx.Err() != nil || changed {
 			return changed
 		}
-		k.reject(info, fmt.Errorf("trail table %q: %w", k.opt.Path, err))
+		k.reject(path, info, fmt.Errorf("trail table %q: %w", path, err))
 		return false
 	}
 	if g.changed() {
@@ -132,8 +144,11 @@ func (k *Keeper) consider(ctx context.Context, info os.FileInfo) (again bool) {
 		return true
 	}
 	g.checked.Store(true)
-	if err := k.accept(g); err != nil {
-		k.reject(info, err)
+	switch err := k.accept(g); {
+	case errors.Is(err, errElsewhere):
+		return true
+	case err != nil:
+		k.reject(path, info, err)
 		return false
 	}
 	k.judged = info
@@ -143,33 +158,46 @@ func (k *Keeper) consider(ctx context.Context, info os.FileInfo) (again bool) {
 
 // refused says whether a file is one that was written in place while it was in
 // use, which is reported already. Nobody says when that is done.
-func (k *Keeper) refused(info os.FileInfo) bool {
+func (k *Keeper) refused(path string, info os.FileInfo) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.isSpoilt(info) {
 		return false
 	}
-	k.opt.Log.Info("a trail table that was written in place stays refused until another is renamed over it", "path", k.opt.Path)
+	k.opt.Log.Info("a trail table that was written in place stays refused until another is renamed over it", "path", path)
 	return true
 }
 
 // known says whether g is the table in use once more: some file systems give
 // the same file another number now and then.
 func (k *Keeper) known(g *Generation) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	now := k.Current()
 	if now.Source == g.Source && now.info.Size() == g.info.Size() && now.info.ModTime().Equal(g.info.ModTime()) && bytes.Equal(now.head, g.head) {
-		k.recovered("the table in use is in its place", event.HealthTrailsRejected)
+		k.inPlace()
 		return true
 	}
 	return false
 }
 
+// inPlace says that what is configured is what is in use.
+func (k *Keeper) inPlace() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.recovered("the table in use is in its place", event.HealthTrailsFault, event.HealthTrailsRejected)
+}
+
+// errElsewhere is the error of a table at a path that is not the configured one
+// any more.
+var errElsewhere = errors.New("tables are looked for at another path by now")
+
 // accept puts a checked table in use. When it fails, g is discarded.
 func (k *Keeper) accept(g *Generation) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if g.Source != k.path {
+		g.discard()
+		return errElsewhere
+	}
 	if err := k.enough(g); err != nil {
 		g.discard()
 		return err
@@ -178,24 +206,18 @@ func (k *Keeper) accept(g *Generation) error {
 		return err
 	}
 	k.forgive()
-	info := fmt.Sprintf("a new trail table is used, %d trails", g.Table.Len())
-	k.opt.Log.Info(info, "path", g.Source, "generation", g.Number, "created", g.Table.Created())
-	k.recovered(info, event.HealthTrailsFault, event.HealthTrailsRejected)
+	k.recovered(fmt.Sprintf("a new trail table is used, %d trails", g.Table.Len()), event.HealthTrailsFault, event.HealthTrailsRejected)
 	return nil
 }
 
-// reject reports a file at Path that is not used.
-func (k *Keeper) reject(info os.FileInfo, err error) {
+// reject reports what is at the path and is not used.
+func (k *Keeper) reject(path string, info os.FileInfo, err error) {
 	k.judged = info
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.raise(event.HealthTrailsRejected, err.Error())
-}
-
-func (k *Keeper) recover(info string, code event.Code) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.recovered(info, code)
+	if path == k.path { // of another nobody wants to know any more
+		k.raise(event.HealthTrailsRejected, err.Error())
+	}
 }
 
 // pace gives the pause between two parts of a long file.

@@ -2,7 +2,6 @@ package generation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,9 +45,13 @@ func (k *Keeper) replace(g *Generation, why error) {
 	if why != nil {
 		reason = why.Error()
 	}
-	if good := k.lastGood(); good != nil && k.put(good) == nil {
-		k.raise(event.HealthTrailsFault, fmt.Sprintf("%s; the last good table is used, %d trails", reason, good.Table.Len()))
-		return
+	if good := k.lastGood(); good != nil {
+		err := k.put(good)
+		if err == nil {
+			k.raise(event.HealthTrailsFault, fmt.Sprintf("%s; the last good table is used, %d trails", reason, good.Table.Len()))
+			return
+		}
+		reason += "; " + err.Error()
 	}
 	next, err := k.starter(true)
 	if err != nil {
@@ -121,18 +124,23 @@ func (k *Keeper) put(g *Generation) error {
 		k.kept = append(k.kept, old)
 		return nil
 	}
-	var released <-chan struct{}
-	err := withoutFault(g.Table, func() error { released = k.swap(g); return nil })
-	if err == nil && released == nil {
-		err = errors.New("no rules can be made of it")
-	}
+	released, err := k.hand(g)
 	if err != nil {
 		k.current.Store(old)
 		g.discard()
-		return fmt.Errorf("trail table %q: %w", g.Source, err)
+		return err
 	}
 	k.retire(old, released)
 	return nil
+}
+
+// hand hands g to the workers, with mu held.
+func (k *Keeper) hand(g *Generation) (released <-chan struct{}, err error) {
+	err = g.Read(func() (err error) {
+		released, err = k.swap(g)
+		return err
+	})
+	return released, err
 }
 
 // retire unmaps a generation when it is released.

@@ -128,7 +128,7 @@ func TestFault(t *testing.T) {
 	got := make(chan *Generation, 1)
 	released := make(chan struct{})
 	close(released)
-	s.attach(func(g *Generation) <-chan struct{} { got <- g; return released })
+	s.attach(func(g *Generation) (<-chan struct{}, error) { got <- g; return released, nil })
 	if g := <-got; g != s.Current() {
 		t.Errorf("generation %d", g.Number)
 	}
@@ -151,7 +151,7 @@ func TestFaultWhilePreparing(t *testing.T) {
 	s := newStand(t, func(s *stand) { publish(t, s.path, 20_000, "first") })
 	s.settled(t)
 	cut := true
-	s.attach(func(g *Generation) <-chan struct{} {
+	s.attach(func(g *Generation) (<-chan struct{}, error) {
 		if cut {
 			os.Truncate(g.Source, 4096)
 		}
@@ -160,7 +160,7 @@ func TestFaultWhilePreparing(t *testing.T) {
 		}
 		released := make(chan struct{})
 		close(released)
-		return released
+		return released, nil
 	})
 	publish(t, s.path, 20_001, "cut off")
 	s.settled(t)
@@ -181,11 +181,11 @@ func TestNoRules(t *testing.T) {
 	usable := false
 	released := make(chan struct{})
 	close(released)
-	s.attach(func(*Generation) <-chan struct{} {
+	s.attach(func(*Generation) (<-chan struct{}, error) {
 		if usable {
-			return released
+			return released, nil
 		}
-		return nil
+		return nil, errors.New("no rules can be made of it")
 	})
 	publish(t, s.path, 101, "unusable")
 	s.settled(t)

@@ -137,6 +137,23 @@ func (g *Generation) changed() bool {
 	return err != nil || !same(now, g.info)
 }
 
+// Read runs f, which reads the table. A fault, because the file was cut off in
+// place, becomes an error that names the table and wraps table.ErrDamaged; other
+// errors are passed on as they are.
+func (g *Generation) Read(f func() error) error {
+	var own error
+	if err := withoutFault(g.Table, func() error { own = f(); return nil }); err != nil {
+		return fmt.Errorf("trail table %q: %w", g.Source, err)
+	}
+	return own
+}
+
+// sums compares the checksums of the whole file. After each part of it pace is
+// called, whose error ends it.
+func (g *Generation) sums(pace func() error) error {
+	return bare(table.VerifySums(g.file, g.info.Size(), pace))
+}
+
 // withoutFault runs f, which reads mapped memory: that of t, or when t is nil,
 // of a table that f opens. A fault becomes an error that wraps
 // table.ErrDamaged; any other panic is passed on.

@@ -18,13 +18,14 @@ import (
 // Options of a Keeper.
 type Options struct {
 	// Path is where new tables are renamed to; a symbolic link is followed.
-	// Empty: the starter set is all there is.
+	// Empty: the starter set is all there is. Configure changes it.
 	Path string
 	// Dir is the state directory, for the copy of the last good table. Empty:
 	// there is none.
 	Dir string
 	// MinRatio is the share of the present number of trails that a new table
-	// must have; 0: any will do. A start does not ask for it.
+	// must have; 0: any will do. A start does not ask for it. Configure changes
+	// it.
 	MinRatio float64
 	// Starter compiles the starter set, in memory.
 	Starter func() (*table.Table, error)
@@ -32,25 +33,31 @@ type Options struct {
 	// Event is told what becomes of the table: event.HealthTrailsFault when the
 	// one in use could be used no longer, event.HealthTrailsRejected when
 	// another was refused; active while that is so, with a sentence that says
-	// why. Cause is Path. It must not call the Keeper but for Current. nil:
-	// nobody asks.
-	Event func(code event.Code, cause string, active bool, info string)
+	// why and names the table. Who is told logs it: the Keeper does not. It must
+	// not call the Keeper but for Current. nil: the Keeper logs it.
+	Event func(code event.Code, active bool, info string)
 }
 
 // A Keeper holds the generation in use.
 type Keeper struct {
-	opt     Options
+	opt     Options // Path and MinRatio are those of the start
 	current atomic.Pointer[Generation]
 	watched atomic.Bool   // Watch has started
+	asked   chan struct{} // Configure wants Watch to look
 	stop    chan struct{} // closed by Close
 
 	// Only Watch uses these.
-	seen   os.FileInfo // at Path, when it was last looked at
-	judged os.FileInfo // at Path, what was accepted or refused last
-	gone   bool        // nothing was at Path
+	seen   os.FileInfo // at the path, when it was last looked at
+	judged os.FileInfo // at the path, what was accepted or refused last
+	gone   bool        // nothing was at the path
+	at     string      // the path
+	owed   bool        // it was configured later, and nothing has been there yet
 
 	mu       sync.Mutex
 	closed   bool                  // under mu, and what follows
+	path     string                // where new tables are looked for
+	ratio    float64               // what they are held against
+	anew     bool                  // one of the two has changed since Watch last looked
 	last     uint64                // the last number given
 	swap     swapFunc              // nil: Watch has not started
 	active   map[event.Code]string // what was reported and is not over
@@ -63,7 +70,7 @@ type Keeper struct {
 	notify             bool
 }
 
-type swapFunc func(*Generation) (released <-chan struct{})
+type swapFunc func(*Generation) (released <-chan struct{}, err error)
 
 const (
 	// defaultPoll is how often the path is looked at whether there was a
@@ -84,7 +91,8 @@ func Open(opt Options) (*Keeper, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	k := &Keeper{opt: opt, stop: make(chan struct{}), active: make(map[event.Code]string),
+	k := &Keeper{opt: opt, path: opt.Path, ratio: opt.MinRatio, at: opt.Path,
+		asked: make(chan struct{}, 1), stop: make(chan struct{}), active: make(map[event.Code]string),
 		poll: defaultPoll, settle: defaultSettle, rest: defaultRest, notify: true}
 	g, err := k.first()
 	if err != nil {
@@ -145,27 +153,13 @@ func memory(t *table.Table, fallback bool) *Generation {
 // Current is the generation in use.
 func (k *Keeper) Current() *Generation { return k.current.Load() }
 
-// Check says whether Watch would take the table at path now: nil, or the
-// reason. It reads all of the file.
-func (k *Keeper) Check(path string) error {
-	g, err := openGeneration(path)
-	if err != nil {
-		return err
-	}
-	defer g.discard()
-	if err := checkSums(g.file, func() error { return nil }); err != nil {
-		return fmt.Errorf("trail table %q: %w", path, err)
-	}
-	return k.enough(g)
-}
-
-// enough holds a table against the one in use. A new table of a fraction of the
-// trails is more often a feed that failed than a decision.
+// enough holds a table against the one in use, with mu held. A new table of a
+// fraction of the trails is more often a feed that failed than a decision.
 func (k *Keeper) enough(g *Generation) error {
 	now := k.Current()
-	if n, have := g.Table.Len(), now.Table.Len(); !now.Starter && float64(n) < k.opt.MinRatio*float64(have) {
-		return fmt.Errorf("trail table %q has %d trails, less than %g of the %d in use (trails.min_ratio); a restart takes it as it is",
-			g.Source, n, k.opt.MinRatio, have)
+	if n, have := g.Table.Len(), now.Table.Len(); !now.Starter && float64(n) < k.ratio*float64(have) {
+		return fmt.Errorf("trail table %q has %d trails, less than %g of the %d in use (trails.min_ratio); a smaller ratio or a restart takes it",
+			g.Source, n, k.ratio, have)
 	}
 	return nil
 }
@@ -197,10 +191,11 @@ func (k *Keeper) raise(code event.Code, info string) {
 		return
 	}
 	k.active[code] = info
-	k.opt.Log.Warn(info, "code", string(code))
-	if k.opt.Event != nil {
-		k.opt.Event(code, k.opt.Path, true, info)
+	if k.opt.Event == nil {
+		k.opt.Log.Warn(info, "code", string(code))
+		return
 	}
+	k.opt.Event(code, true, info)
 }
 
 // recovered reports that conditions are over, with mu held.
@@ -211,7 +206,7 @@ func (k *Keeper) recovered(info string, codes ...event.Code) {
 		}
 		delete(k.active, code)
 		if k.opt.Event != nil {
-			k.opt.Event(code, k.opt.Path, false, info)
+			k.opt.Event(code, false, info)
 		}
 	}
 }

@@ -77,7 +77,7 @@ func newReports() *reports {
 	return &reports{active: make(map[event.Code]string), moved: make(chan struct{}, 1)}
 }
 
-func (r *reports) take(code event.Code, cause string, active bool, info string) {
+func (r *reports) take(code event.Code, active bool, info string) {
 	r.mu.Lock()
 	if active {
 		r.active[code] = info
@@ -225,7 +225,7 @@ func newCrew(t testing.TB, s *stand, workers int) *crew {
 }
 
 // swap is what Watch calls.
-func (c *crew) swap(g *Generation) <-chan struct{} {
+func (c *crew) swap(g *Generation) (<-chan struct{}, error) {
 	for r := range g.Table.All() { // as rules are prepared: it reads the table
 		g.Table.Key(r)
 		break
@@ -235,7 +235,7 @@ func (c *crew) swap(g *Generation) <-chan struct{} {
 	c.newest.next.Store(next)
 	c.newest = next
 	c.s.move()
-	return next.taken
+	return next.taken, nil
 }
 
 func (c *crew) work(t testing.TB, at *link) {

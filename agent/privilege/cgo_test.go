@@ -12,7 +12,7 @@ import (
 // binary with cgo must be told, not left half privileged. This test binary is
 // one, so the call has no effect on it.
 func TestDropWithCgo(t *testing.T) {
-	before, err := Effective()
+	before, err := Read()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +20,7 @@ func TestDropWithCgo(t *testing.T) {
 	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "CGO_ENABLED=0") {
 		t.Errorf("got %v", err)
 	}
-	if after, _ := Effective(); after != before {
-		t.Errorf("%s became %s", before, after)
+	if after, _ := Read(); after != before {
+		t.Errorf("%+v became %+v", before, after)
 	}
 }

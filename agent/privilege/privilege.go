@@ -57,14 +57,6 @@ func (s Set) String() string {
 	return strings.Join(list, ",")
 }
 
-// HasNetRaw says whether the calling thread may open packet sockets, as far as
-// capabilities go: what a user namespace, seccomp or a security module forbids
-// shows only when a socket is opened. Before Drop all threads are alike.
-func HasNetRaw() bool {
-	s, err := Effective()
-	return err == nil && s.Has(NetRaw)
-}
-
 // UnderSystemd says whether systemd started this process as a service, and so
 // has chosen its user. INVOCATION_ID alone does not show that: a shell started
 // by a service hands it on. Ask before the notification code clears the

@@ -8,14 +8,15 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 )
 
-// binary builds the process under testdata, without cgo whatever the tests
+// program builds the process under testdata, without cgo whatever the tests
 // themselves are built with.
-var binary = sync.OnceValues(func() (string, error) {
+var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "trailhound-privilege-")
 	if err != nil {
 		return "", err
@@ -32,7 +33,7 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
+	if path, err := program(); err == nil {
 		os.RemoveAll(filepath.Dir(path))
 	}
 	os.Exit(code)
@@ -42,7 +43,7 @@ func TestMain(m *testing.M) {
 // ready. It ends with the test.
 func start(t *testing.T, args ...string) (pid int, said string) {
 	t.Helper()
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +139,7 @@ func TestDropAllThreads(t *testing.T) {
 // TestDropWithAmbient: under systemd the capability comes as an ambient one.
 func TestDropWithAmbient(t *testing.T) {
 	needRoot(t)
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +184,7 @@ func waitReady(t *testing.T, cmd *exec.Cmd) int {
 // unless no_new_privs is set.
 func TestDropHoldsForPrograms(t *testing.T) {
 	needRoot(t)
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,14 +225,14 @@ func TestChangeUserThatIsNot(t *testing.T) {
 		t.Errorf("said %q", said)
 	}
 	wantAll(t, pid, map[string]string{"Uid": "0 0 0 0"})
-	path, _ := binary()
+	path, _ := program()
 	if out, err := exec.Command(path, "user", "root").CombinedOutput(); err == nil || !strings.Contains(string(out), "root by another name") {
 		t.Errorf("to root: %v %s", err, out)
 	}
 }
 
 func TestUnderSystemd(t *testing.T) {
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,16 +279,58 @@ func TestSetString(t *testing.T) {
 	}
 }
 
-func TestEffectiveAgreesWithProc(t *testing.T) {
+func TestReadAgreesWithProc(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	b, err := os.ReadFile("/proc/thread-self/status")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Effective()
-	if got, want := fmt.Sprintf("%016x", uint64(s)), statusField(string(b), "CapEff"); err != nil || got != want {
-		t.Errorf("%s %v, the kernel says %s", got, err, want)
+	s, err := Read()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if HasNetRaw() != s.Has(NetRaw) {
-		t.Error("HasNetRaw")
+	no := "0"
+	if s.NoNewPrivs {
+		no = "1"
+	}
+	for field, got := range map[string]string{"CapEff": s.Effective.hex(), "CapPrm": s.Permitted.hex(), "CapBnd": s.Bounding.hex(), "NoNewPrivs": no} {
+		if want := statusField(string(b), field); got != want {
+			t.Errorf("%s is %s, the kernel says %s", field, got, want)
+		}
+	}
+}
+
+func (s Set) hex() string { return fmt.Sprintf("%016x", uint64(s)) }
+
+func TestOfFile(t *testing.T) {
+	raw := []byte{1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0} // cap_net_raw,cap_checkpoint_restore=ep
+	for _, c := range []struct {
+		data []byte
+		want Set
+	}{
+		{raw, 1<<NetRaw | 1<<40},
+		{append(raw, 0, 0, 0, 0), 1<<NetRaw | 1<<40}, // revision 3 has the user of the namespace behind it
+		{raw[:12], 1 << NetRaw},
+		{append([]byte{0, 0, 0, 1}, raw[4:]...), 1 << NetRaw},
+		{raw[:11], 0},
+		{nil, 0},
+	} {
+		if got := fileSet(c.data); got != c.want {
+			t.Errorf("%x: %s, want %s", c.data, got, c.want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(path, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if s := OfFile(path); s != 0 || OfFile(path+"x") != 0 {
+		t.Errorf("a file without has %s", s)
+	}
+	if out, err := exec.Command("setcap", "cap_net_raw+ep", path).CombinedOutput(); err != nil {
+		t.Skipf("setcap: %v: %s", err, out)
+	}
+	if s := OfFile(path); s != 1<<NetRaw {
+		t.Errorf("the kernel wrote %s", s)
 	}
 }

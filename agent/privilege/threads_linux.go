@@ -9,16 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Effective gives the effective capabilities of the calling thread.
-func Effective() (Set, error) {
-	h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData // version 3 has two words of each set
-	if err := unix.Capget(&h, &data[0]); err != nil {
-		return 0, fmt.Errorf("cannot read the capabilities of this process: %w", err)
-	}
-	return Set(data[0].Effective) | Set(data[1].Effective)<<32, nil
-}
-
 // Drop gives up all capabilities, effective, permitted, inheritable and
 // ambient, in all threads, and sets no_new_privs (prctl(2)), so that no program
 // that is started from here on gets any back, not even one that is setuid or
@@ -55,23 +45,23 @@ func everywhere(what string, call, a, b, c uintptr) error {
 	return fmt.Errorf("cannot %s in all threads: %w", what, errno)
 }
 
-// become takes an identity in all threads. The groups come first: afterwards
+// become takes the place of a user in all threads. The groups come first: afterwards
 // the right to change them is gone.
-func become(id identity) error {
-	if err := syscall.Setgroups(id.groups); err != nil {
+func become(u User) error {
+	if err := syscall.Setgroups(u.Groups); err != nil {
 		return fmt.Errorf("setgroups: %w", err)
 	}
-	if err := syscall.Setgid(id.gid); err != nil {
+	if err := syscall.Setgid(u.GID); err != nil {
 		return fmt.Errorf("setgid: %w", err)
 	}
-	if err := syscall.Setuid(id.uid); err != nil {
+	if err := syscall.Setuid(u.UID); err != nil {
 		return fmt.Errorf("setuid: %w", err)
 	}
 	// A sandbox may pretend that the calls succeed.
-	if r, e, s := unix.Getresuid(); r != id.uid || e != id.uid || s != id.uid {
+	if r, e, s := unix.Getresuid(); r != u.UID || e != u.UID || s != u.UID {
 		return fmt.Errorf("still user %d, %d, %d", r, e, s)
 	}
-	if r, e, s := unix.Getresgid(); r != id.gid || e != id.gid || s != id.gid {
+	if r, e, s := unix.Getresgid(); r != u.GID || e != u.GID || s != u.GID {
 		return fmt.Errorf("still group %d, %d, %d", r, e, s)
 	}
 	return nil

@@ -21,51 +21,61 @@ func ChangeUser(name string) (changed bool, err error) {
 	if os.Geteuid() != 0 {
 		return false, nil
 	}
-	u, err := user.Lookup(name)
-	if unknown := user.UnknownUserError(""); errors.As(err, &unknown) {
-		return false, nil
+	u, known, err := LookupUser(name)
+	if err != nil || !known {
+		return false, err
 	}
-	if err != nil {
-		return false, fmt.Errorf("cannot look up user %q: %w", name, err)
-	}
-	id, err := numbers(u)
-	if err != nil {
-		return false, fmt.Errorf("cannot change to user %q: %w", name, err)
-	}
-	if id.uid == 0 {
+	if u.UID == 0 {
 		return false, fmt.Errorf("cannot change to user %q: it is root by another name", name)
 	}
-	if err := become(id); err != nil {
+	if err := become(u); err != nil {
 		return false, fmt.Errorf("cannot change to user %q: %w", name, err)
 	}
 	return true, nil
 }
 
-// identity is who a process runs as.
-type identity struct {
-	uid, gid int
-	groups   []int
+// User is whom a process can run as.
+type User struct {
+	Name     string
+	UID, GID int
+	// Groups are those that systemd gives to a service with User=: the user's own
+	// and those that list it as a member.
+	Groups []int
 }
 
-// numbers reads the ids of u. The groups are those that systemd gives to a
-// service with User=: the user's own and those that list it as a member.
-func numbers(u *user.User) (id identity, err error) {
-	if id.uid, err = strconv.Atoi(u.Uid); err != nil {
-		return id, err
+// LookupUser looks a user up by name and says whether there is one.
+func LookupUser(name string) (u User, known bool, err error) {
+	found, err := user.Lookup(name)
+	if unknown := user.UnknownUserError(""); errors.As(err, &unknown) {
+		return u, false, nil
 	}
-	if id.gid, err = strconv.Atoi(u.Gid); err != nil {
-		return id, err
+	if err == nil {
+		u, err = numbers(found)
 	}
-	groups, err := u.GroupIds()
 	if err != nil {
-		return id, err
+		return u, false, fmt.Errorf("cannot look up user %q: %w", name, err)
+	}
+	return u, true, nil
+}
+
+func numbers(of *user.User) (u User, err error) {
+	u.Name = of.Username
+	if u.UID, err = strconv.Atoi(of.Uid); err != nil {
+		return u, err
+	}
+	if u.GID, err = strconv.Atoi(of.Gid); err != nil {
+		return u, err
+	}
+	groups, err := of.GroupIds()
+	if err != nil {
+		return u, err
 	}
 	for _, g := range groups {
 		n, err := strconv.Atoi(g)
 		if err != nil {
-			return id, err
+			return u, err
 		}
-		id.groups = append(id.groups, n)
+		u.Groups = append(u.Groups, n)
 	}
-	return id, nil
+	return u, nil
 }

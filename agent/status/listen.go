@@ -33,6 +33,8 @@ func listen(text string) (net.Listener, error) {
 			hint = "; another trailhound may be running, or set status.listen to a free port"
 		case errors.Is(err, syscall.EADDRNOTAVAIL):
 			hint = "; this host has no such address"
+		case network == "tcp" && errors.Is(err, syscall.EACCES):
+			hint = "; ports below 1024 are for root, which the sensor is not any more"
 		}
 		return nil, fmt.Errorf("cannot listen on status address %q: %w%s", address, bare(err), hint)
 	}

@@ -71,9 +71,11 @@ func New(opt Options) *Server {
 	return s
 }
 
-// Listen opens the socket, so that what is wrong with it is known before
-// privileges are dropped. Connections wait until Serve. A unix socket gets
-// mode 0660; one that a dead process left is replaced.
+// Listen opens the socket, so that what is wrong with it is known at once.
+// Connections wait until Serve. A unix socket gets mode 0660, and one that a dead
+// process left is replaced. It belongs to the user and group of the process: one
+// that changes its user does so first, or its group cannot ask and it cannot
+// remove the socket at the end.
 func (s *Server) Listen() error {
 	l, err := listen(s.address)
 	if err != nil {

@@ -90,7 +90,8 @@ func (a *app) examine(ctx context.Context, c *config.Config, f doctorFlags) (all
 	all = append(all, checkMemory(int64(c.Capture.RingTotal), readMemory("/")))
 	all = append(all, a.checkTrails(c, f.trails))
 	all = append(all, a.checkWhitelist(c, f.whitelist))
-	all = append(all, checkPaths(writtenPaths(c), whoRuns())...)
+	who := whoRuns()
+	all = append(all, checkPaths(writtenPaths(c), who)...)
 	all = append(all, checkClock(readClock()))
-	return append(all, checkEndpoint(ctx, c.Status.Listen))
+	return append(all, checkEndpoint(ctx, c.Status.Listen, who))
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
 
@@ -38,21 +37,6 @@ func lookAt(path string) (p place, err error) {
 	}
 	p.access = unix.Faccessat(unix.AT_FDCWD, path, want, unix.AT_EACCESS)
 	return p, nil
-}
-
-// hasFileCapability says whether a program carries a capability of its own, and
-// takes it up when it starts (struct vfs_cap_data of linux/capability.h).
-func hasFileCapability(path string, capability uint) bool {
-	b := make([]byte, 64)
-	n, err := unix.Getxattr(path, "security.capability", b)
-	return err == nil && grants(b[:min(n, len(b))], capability)
-}
-
-func grants(data []byte, capability uint) bool {
-	if len(data) < 12 {
-		return false
-	}
-	return binary.LittleEndian.Uint32(data[4:])>>capability&1 == 1
 }
 
 // freeText gives "12.3 GiB free".

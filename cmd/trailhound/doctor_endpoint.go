@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"trailhound/agent/status"
@@ -29,11 +30,11 @@ type endpoint struct {
 // asking is how long a sensor may take to answer.
 const asking = 2 * time.Second
 
-func checkEndpoint(ctx context.Context, listen string) finding {
-	return judgeEndpoint(readEndpoint(ctx, listen))
+func checkEndpoint(ctx context.Context, listen string, who runner) finding {
+	return judgeEndpoint(readEndpoint(ctx, listen, who))
 }
 
-func readEndpoint(ctx context.Context, listen string) endpoint {
+func readEndpoint(ctx context.Context, listen string, who runner) endpoint {
 	e := endpoint{listen: listen}
 	if listen == "" {
 		return e
@@ -46,14 +47,15 @@ func readEndpoint(ctx context.Context, listen string) endpoint {
 	if e.sensor = askVersion(ctx, network, address); e.sensor != "" {
 		return e
 	}
-	e.refused = tryListen(network, address)
+	e.refused = tryListen(network, address, who)
 	e.later = network == "unix" && errors.Is(e.refused, fs.ErrNotExist)
 	return e
 }
 
-// tryListen says why one cannot listen. A unix socket is not made: what counts
-// is whether its directory can be written to, and that nothing else has its name.
-func tryListen(network, address string) error {
+// tryListen says why the user cannot listen. A unix socket is not made: what
+// counts is whether its directory can be written to, and that nothing else has
+// its name.
+func tryListen(network, address string, who runner) error {
 	if network == "unix" {
 		if st, err := os.Lstat(address); err == nil && st.Mode()&fs.ModeSocket == 0 {
 			return errors.New("there is a file of that name")
@@ -66,7 +68,13 @@ func tryListen(network, address string) error {
 		if err != nil {
 			return err
 		}
-		return p.access
+		return who.denied(p, mayWrite|mayEnter)
+	}
+	if _, port, err := net.SplitHostPort(address); err == nil && !who.self && who.uid != 0 {
+		first, _ := strconv.Atoi(readWord("/proc/sys/net/ipv4/ip_unprivileged_port_start"))
+		if n, err := strconv.Atoi(port); err == nil && n != 0 && n < first {
+			return fmt.Errorf("ports below %d are for root, and it runs as %s", first, who.name)
+		}
 	}
 	l, err := net.Listen(network, address)
 	if own := (*net.OpError)(nil); errors.As(err, &own) {

@@ -145,30 +145,30 @@ func TestJudgeEndpoint(t *testing.T) {
 }
 
 func TestCheckEndpointReal(t *testing.T) {
-	ctx := context.Background()
+	ctx, self := context.Background(), runner{name: "ann", uid: os.Geteuid(), self: true}
 	sensor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(status.Snapshot{Version: status.Version{Version: "9.9"}})
 	}))
 	defer sensor.Close()
-	checkEndpoint(ctx, sensor.Listener.Addr().String()).is(t, "sensor", statusOK, "version 9.9", "")
+	checkEndpoint(ctx, sensor.Listener.Addr().String(), self).is(t, "sensor", statusOK, "version 9.9", "")
 
 	other := httptest.NewServer(http.NotFoundHandler())
 	taken := other.Listener.Addr().String()
-	checkEndpoint(ctx, taken).is(t, "another program", statusFail, "cannot listen at "+taken, "status.listen")
+	checkEndpoint(ctx, taken, self).is(t, "another program", statusFail, "cannot listen at "+taken, "status.listen")
 	other.Close()
-	checkEndpoint(ctx, taken).is(t, "free again", statusOK, "is free", "")
+	checkEndpoint(ctx, taken, self).is(t, "free again", statusOK, "is free", "")
 
 	dir, err := os.MkdirTemp("", "thdv-") // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	checkEndpoint(ctx, "unix:"+dir+"/s").is(t, "free socket", statusOK, "is free", "")
-	checkEndpoint(ctx, "unix:"+dir+"/none/s").is(t, "no directory", statusWarn, "does not exist now", "make it")
+	checkEndpoint(ctx, "unix:"+dir+"/s", self).is(t, "free socket", statusOK, "is free", "")
+	checkEndpoint(ctx, "unix:"+dir+"/none/s", self).is(t, "no directory", statusWarn, "does not exist now", "make it")
 	if err := os.WriteFile(dir+"/file", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	checkEndpoint(ctx, "unix:"+dir+"/file").is(t, "a file", statusFail, "a file of that name", "status.listen")
+	checkEndpoint(ctx, "unix:"+dir+"/file", self).is(t, "a file", statusFail, "a file of that name", "status.listen")
 	l, err := net.Listen("unix", dir+"/l")
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +182,13 @@ func TestCheckEndpointReal(t *testing.T) {
 			c.Close()
 		}
 	}()
-	checkEndpoint(ctx, "unix:"+dir+"/l").is(t, "socket taken", statusFail, "another program listens", "status.listen")
+	checkEndpoint(ctx, "unix:"+dir+"/l", self).is(t, "socket taken", statusFail, "another program listens", "status.listen")
 	l.Close()
-	checkEndpoint(ctx, "nonsense").is(t, "nonsense", statusFail, "nonsense", "status.listen")
+	// Root asks for the service, which can do less.
+	service := runner{name: "trailhound", uid: 990, gids: []int{990}}
+	checkEndpoint(ctx, "unix:"+dir+"/s", service).is(t, "root's directory", statusFail, dir+" has mode 0700 of", "status.listen")
+	if first := readWord("/proc/sys/net/ipv4/ip_unprivileged_port_start"); first == "1024" {
+		checkEndpoint(ctx, "127.0.0.1:1023", service).is(t, "root's port", statusFail, "ports below 1024 are for root, and it runs as trailhound", "status.listen")
+	}
+	checkEndpoint(ctx, "nonsense", self).is(t, "nonsense", statusFail, "nonsense", "status.listen")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strconv"
@@ -24,6 +25,16 @@ func readKernel() (k kernel) {
 	k.optmem, _ = strconv.Atoi(readWord("/proc/sys/net/core/optmem_max"))
 	k.jit = readWord("/proc/sys/net/core/bpf_jit_enable")
 	return k
+}
+
+// statusField gives the value of a line of /proc/PID/status.
+func statusField(status []byte, name string) string {
+	for line := range bytes.Lines(status) {
+		if value, ok := bytes.CutPrefix(line, []byte(name+":")); ok {
+			return string(bytes.TrimSpace(value))
+		}
+	}
+	return ""
 }
 
 // readWord reads a file of one line; "" if that fails.

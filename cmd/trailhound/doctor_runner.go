@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"slices"
-	"strconv"
+
+	"trailhound/agent/privilege"
 )
 
 // runner is the user whose access is checked.
@@ -21,26 +21,11 @@ type runner struct {
 func whoRuns() runner {
 	me := os.Geteuid()
 	if me == 0 {
-		if u, err := user.Lookup(serviceUser); err == nil {
-			return asRunner(u)
+		if u, known, err := privilege.LookupUser(serviceUser); known && err == nil {
+			return runner{name: u.Name, uid: u.UID, gids: u.Groups}
 		}
 	}
 	return runner{name: userName(me), uid: me, self: true}
-}
-
-func asRunner(u *user.User) runner {
-	r := runner{name: u.Username}
-	r.uid, _ = strconv.Atoi(u.Uid)
-	ids, err := u.GroupIds()
-	if err != nil {
-		ids = []string{u.Gid}
-	}
-	for _, id := range ids {
-		if gid, err := strconv.Atoi(id); err == nil {
-			r.gids = append(r.gids, gid)
-		}
-	}
-	return r
 }
 
 // Permission bits of one class.

@@ -27,10 +27,11 @@ import (
 // service is a running sensor: what joins the agent to the outputs.
 type service struct {
 	*app
-	flags   runFlags
-	log     *slog.Logger
-	level   slog.LevelVar
-	started time.Time
+	flags    runFlags
+	log      *slog.Logger
+	level    slog.LevelVar
+	started  time.Time
+	stateDir string // another one needs a restart
 
 	capture *live.Capture
 	live    *agent.Live
@@ -79,7 +80,7 @@ type generationFault struct {
 }
 
 func newService(a *app, f runFlags, c *config.Config) *service {
-	s := &service{app: a, flags: f, config: c, started: time.Now(), loaded: time.Now(), own: self.New(),
+	s := &service{app: a, flags: f, config: c, stateDir: c.State, started: time.Now(), loaded: time.Now(), own: self.New(),
 		fault: make(chan generationFault, 1), state: status.Starting}
 	s.level.UnmarshalText([]byte(c.Log.Level))
 	s.log = newLog(a, c.Log.Format, &s.level)
@@ -90,16 +91,18 @@ func newService(a *app, f runFlags, c *config.Config) *service {
 }
 
 // start opens everything, in an order in which the privilege is gone before
-// anything else is touched: sockets, the privilege, files.
+// anything else is touched: packet sockets, the privilege, all else. So files and
+// the socket of the status endpoint belong to the user that the sensor runs as,
+// started as root or not.
 func (s *service) start(ctx context.Context) (err error) {
 	s.notify = newNotifier(s.log)
 	if err := s.openCapture(); err != nil {
 		return err
 	}
-	if err := s.listen(); err != nil {
+	if err := s.drop(); err != nil {
 		return err
 	}
-	if err := s.drop(); err != nil {
+	if err := s.listen(); err != nil {
 		return err
 	}
 	ctx, s.cancel = context.WithCancel(ctx)
@@ -262,8 +265,9 @@ func (s *service) final() {
 		events += w.Events
 		dropped += w.Dropped
 	}
-	var kernel uint64
-	for _, r := range s.capture.Snapshot().Rings {
+	snapshot := s.capture.Snapshot()
+	kernel := snapshot.Closed.Drops // most rings are closed by now
+	for _, r := range snapshot.Rings {
 		kernel += r.Drops
 	}
 	t := s.live.Tally()

@@ -17,9 +17,12 @@ func healthOptions(c *config.Config) health.Options {
 	return health.Options{Silence: c.Capture.Silence.Default, SilenceBy: c.Capture.Silence.By}
 }
 
-// set reports a condition and sends what is due of it.
-func (s *service) set(code event.Code, cause string, active bool, info string, measures ...event.Measure) {
-	s.say(s.monitor.Set(time.Now(), code, cause, active, info, measures...))
+// set reports a condition and sends what is due of it. It says whether anything
+// was.
+func (s *service) set(code event.Code, cause string, active bool, info string, measures ...event.Measure) (said bool) {
+	due := s.monitor.Set(time.Now(), code, cause, active, info, measures...)
+	s.say(due)
+	return len(due) > 0
 }
 
 // say logs health events and sends them to the outputs. What is found before
@@ -69,13 +72,13 @@ func (s *service) judgeTrails() {
 	g, limit := s.current, s.config.Trails.MaxAge
 	s.mu.Unlock()
 	if g.Starter {
-		s.set(event.HealthTrailsStarter, "trails", true, "no trail table: the starter set is used, which is no protection by itself",
+		s.set(event.HealthTrailsStarter, trailsCause, true, "no trail table: the starter set is used, which is no protection by itself",
 			event.Count("trails", uint64(g.Table.Len())))
 	} else {
-		s.set(event.HealthTrailsStarter, "trails", false, "a trail table is in use")
+		s.set(event.HealthTrailsStarter, trailsCause, false, "a trail table is in use")
 	}
 	age := time.Since(g.Table.Created())
-	s.set(event.HealthTrailsStale, "trails", limit > 0 && !g.Starter && age > limit,
+	s.set(event.HealthTrailsStale, trailsCause, limit > 0 && !g.Starter && age > limit,
 		fmt.Sprintf("the trails are %s old, trails.max_age is %s", age.Round(time.Hour), limit), event.Count("age_seconds", uint64(max(age.Seconds(), 0))))
 }
 
@@ -139,7 +142,11 @@ func (s *service) sample() health.Sample {
 		}
 	}
 	for _, name := range shown.RestartNeeded {
-		out.Interfaces = append(out.Interfaces, health.Interface{Name: name, RestartNeeded: true})
+		if _, ok := place[name]; !ok { // nothing was ever seen of it
+			place[name] = len(out.Interfaces)
+			out.Interfaces = append(out.Interfaces, health.Interface{Name: name})
+		}
+		out.Interfaces[place[name]].RestartNeeded = true
 	}
 	// The ring that all interfaces share has drops that are nobody's own.
 	if r, ok := rings[live.Any]; ok {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"trailhound/agent/config"
+	"trailhound/agent/generation"
 	"trailhound/agent/status"
 )
 
@@ -77,9 +78,8 @@ func (s *service) take() error {
 		s.id = id
 		s.mu.Unlock()
 	}
-	if err := s.applyRules(); err != nil {
-		return err
-	}
+	s.applyRules()
+	s.configureTrails(c)
 	s.live.Configure(s.gateOptions())
 	s.monitor.Configure(healthOptions(c))
 	s.reopenOutputs(c, renamed)
@@ -91,17 +91,23 @@ func (s *service) take() error {
 }
 
 // applyRules prepares the present table anew, for another whitelist or other
-// options of detection.
-func (s *service) applyRules() error {
+// options of detection. If it cannot be read any more, what takes its place is
+// prepared for them.
+func (s *service) applyRules() {
+	if g, err := s.prepareAnew(); err != nil {
+		s.keeper.Fault(g, err) // which calls swap
+	}
+}
+
+func (s *service) prepareAnew() (*generation.Generation, error) {
 	s.swapping.Lock()
 	defer s.swapping.Unlock()
 	s.mu.Lock()
 	g, white, c := s.current, s.white, s.config
 	s.mu.Unlock()
-	rules, err := prepare(g.Table, white, c)
-	if err != nil {
-		return err
+	rules, err := prepare(g, white, c)
+	if err == nil {
+		s.live.SetRules(rules)
 	}
-	s.live.SetRules(rules)
-	return nil
+	return g, err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
 	"trailhound/agent/config"
@@ -31,12 +30,12 @@ func (s *service) openRules() (*detect.Rules, error) {
 	if compiled != "" {
 		s.current.Starter, s.current.Source = false, compiled
 	}
-	rules, err := prepare(s.current.Table, s.white, s.config)
+	rules, err := prepare(s.current, s.white, s.config)
 	if err != nil {
 		// What was whole a moment ago has been cut off: nothing is in use yet.
 		s.keeper.Fault(s.current, err)
 		s.current = s.keeper.Current()
-		rules, err = prepare(s.current.Table, s.white, s.config)
+		rules, err = prepare(s.current, s.white, s.config)
 	}
 	if err != nil {
 		return nil, err
@@ -51,11 +50,8 @@ func (s *service) openRules() (*detect.Rules, error) {
 // on the command line that are not one compiled table are compiled now and take
 // the place of the starter set; compiled says what they are.
 func (s *service) generationOptions(c *config.Config) (opt generation.Options, compiled string, err error) {
-	opt = generation.Options{Path: c.Trails.Table, Dir: c.State, MinRatio: c.Trails.MinRatio,
+	opt = generation.Options{Path: s.tablePath(c), Dir: s.stateDir, MinRatio: c.Trails.MinRatio,
 		Starter: starterTable, Log: s.log, Event: s.trailsEvent}
-	if opt.Path == "" {
-		opt.Path = filepath.Join(c.State, tableFile)
-	}
 	paths := s.flags.trails
 	if len(paths) == 0 {
 		return opt, "", nil
@@ -79,36 +75,45 @@ func (s *service) generationOptions(c *config.Config) (opt generation.Options, c
 	return opt, what, nil
 }
 
+// tablePath says where the table of a configuration lies.
+func (s *service) tablePath(c *config.Config) string {
+	if c.Trails.Table != "" {
+		return c.Trails.Table
+	}
+	return filepath.Join(s.stateDir, tableFile)
+}
+
+// configureTrails tells the keeper where the table lies by a new configuration.
+// What was given on the command line stays.
+func (s *service) configureTrails(c *config.Config) {
+	path := s.keeper.Path()
+	if len(s.flags.trails) == 0 {
+		path = s.tablePath(c)
+	}
+	s.keeper.Configure(path, c.Trails.MinRatio)
+}
+
 // prepare makes the rules of a table. A table that cannot be read is an error,
 // not the end of the program.
-func prepare(t *table.Table, white *whitelist.List, c *config.Config) (rules *detect.Rules, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			fault, ok := v.(interface {
-				error
-				Addr() uintptr
-			})
-			if !ok || !t.Holds(fault.Addr()) {
-				panic(v)
-			}
-			err = fmt.Errorf("trail table %q cannot be read: the file was cut off in place", t.File())
-		}
-	}()
-	return detect.NewRules(t, white, detectOptions(c)), nil
+func prepare(g *generation.Generation, white *whitelist.List, c *config.Config) (rules *detect.Rules, err error) {
+	err = g.Read(func() error {
+		rules = detect.NewRules(g.Table, white, detectOptions(c))
+		return nil
+	})
+	return rules, err
 }
 
 // swap takes a new table into use. Nothing of the old one is used any more
-// once released is closed; nil: the new one cannot be used.
-func (s *service) swap(g *generation.Generation) (released <-chan struct{}) {
+// once released is closed.
+func (s *service) swap(g *generation.Generation) (released <-chan struct{}, err error) {
 	s.swapping.Lock()
 	defer s.swapping.Unlock()
 	s.mu.Lock()
 	c, white := s.config, s.white
 	s.mu.Unlock()
-	rules, err := prepare(g.Table, white, c)
+	rules, err := prepare(g, white, c)
 	if err != nil {
-		s.log.Error("trail table cannot be used", "error", err)
-		return nil
+		return nil, err
 	}
 	released = s.live.SetRules(rules)
 	s.mu.Lock()
@@ -116,7 +121,7 @@ func (s *service) swap(g *generation.Generation) (released <-chan struct{}) {
 	s.current = g
 	s.mu.Unlock()
 	s.log.Info("trails in use", "generation", g.Number, "trails", g.Table.Len(), "from", g.Source, "created", g.Table.Created())
-	return released
+	return released, nil
 }
 
 // faulted is told by a worker that the table cannot be read.
@@ -144,14 +149,21 @@ func (s *service) faults(ctx context.Context) {
 	}
 }
 
+// trailsCause is the cause in all health events of the trails: a sensor has one
+// table, and which it is may change while the event lasts.
+const trailsCause = "trails"
+
 // trailsEvent raises or clears a health state of the trails.
-func (s *service) trailsEvent(code event.Code, cause string, active bool, info string) {
+func (s *service) trailsEvent(code event.Code, active bool, info string) {
 	if active && code == event.HealthTrailsRejected {
 		s.mu.Lock()
 		s.trails.Rejected++
 		s.mu.Unlock()
 	}
-	s.set(code, cause, active, info)
+	if said := s.set(code, trailsCause, active, info); active && !said {
+		// The event stands already, for another reason.
+		s.log.Warn(info, "code", code, "cause", trailsCause)
+	}
 }
 
 // gateOptions take from the configuration what the gate needs.

@@ -131,23 +131,35 @@ func lastLineEnd(r io.ReaderAt, size int64) (int64, error) {
 	return 0, nil
 }
 
+// csvBegins is how the header of a CSV file has begun in every version.
+const csvBegins = "time,sensor,"
+
 // checkHeader rotates a file away that begins otherwise than this version's
-// files do: records must match the header above them.
+// files do, or with a header though the format has none: records must match
+// what is above them.
 func (o *Output) checkHeader() error {
-	head := o.layout.Header
-	if len(head) == 0 || o.size == 0 {
+	if o.size == 0 {
 		return nil
 	}
-	b := make([]byte, len(head))
+	head := o.layout.Header
+	b := make([]byte, max(len(head), len(csvBegins)))
 	n, err := o.f.ReadAt(b, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("cannot read %s: %w", o.opt.Path, err)
 	}
-	if bytes.Equal(b[:n], head) {
+	fits := bytes.HasPrefix(b[:n], head)
+	if len(head) == 0 {
+		fits = !bytes.HasPrefix(b[:n], []byte(csvBegins))
+	}
+	if fits {
 		return nil
 	}
-	o.log.Info("the columns have changed: starting a new file", "file", o.opt.Path)
-	return o.rotate()
+	name, err := o.putAside()
+	if err != nil {
+		return err
+	}
+	o.log.Warn("what the file holds has other columns: a new one is begun", "file", o.opt.Path, "old", name)
+	return o.reopen()
 }
 
 // day numbers the UTC days.

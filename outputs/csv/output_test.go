@@ -21,6 +21,7 @@ import (
 
 	"trailhound/agent/event"
 	"trailhound/outputs"
+	"trailhound/outputs/format"
 )
 
 var _ outputs.Output = (*Output)(nil)
@@ -333,17 +334,59 @@ func TestRenamedRemovedEmptied(t *testing.T) {
 	}
 }
 
+// TestColumnsChanged: rows never come under a header that is not theirs. What
+// was there is kept as it is, under a name that the log tells.
 func TestColumnsChanged(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "events.csv")
-	os.WriteFile(path, []byte("time,sensor\nx,y\n"), 0o640)
-	b := newBench(t, path, func(o *Options) { o.Compress = false })
-	b.send(1, 1)
-	if b.Rotations() != 1 || len(files(t, path)) != 2 {
-		t.Errorf("%v", files(t, path))
-	}
-	data, _ := os.ReadFile(path)
-	if !strings.HasPrefix(string(data), "time,sensor,src_ip,") {
-		t.Errorf("%s", data)
+	var now strings.Builder
+	now.Write(format.AppendCSVHeader(nil))
+	for _, c := range []struct {
+		name, format, there string
+		aside               bool
+	}{
+		{"of an older version", "csv", "time,sensor,src_ip\nx,y,z\n", true},
+		{"of a newer version", "csv", strings.TrimSuffix(now.String(), "\n") + ",more\nx,y\n", true},
+		{"in another order", "csv", "sensor,time\nx,y\n", true},
+		{"no header", "csv", "{\"some\": \"json\"}\n", true},
+		{"its own", "csv", now.String(), false},
+		{"its own, cut off", "csv", now.String()[:40], false},
+		{"JSON under a header", "json", now.String(), true},
+		{"CEF under a header", "cef", "time,sensor,src_ip\n", true},
+		{"JSON after JSON", "json", "{}\n", false},
+		{"nothing", "csv", "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "events.csv")
+			if err := os.WriteFile(path, []byte(c.there), 0o640); err != nil {
+				t.Fatal(err)
+			}
+			b := newBench(t, path, func(o *Options) { o.Compress, o.Format = false, c.format })
+			b.send(1, 1)
+			b.send(2, 1)
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := ""
+			if c.format == "csv" {
+				want = now.String()
+			}
+			if !strings.HasPrefix(string(data), want) || c.aside && strings.Contains(string(data), "x,y") || strings.Count(string(data), "time,sensor,src_ip") != len(want)/max(len(want), 1) {
+				t.Errorf("the file is now:\n%s", data)
+			}
+			old, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "events-*.csv"))
+			if !c.aside {
+				if len(old) != 0 || b.Rotations() != 0 || strings.Contains(b.said.String(), "columns") {
+					t.Errorf("put aside as %v: %s", old, b.said.String())
+				}
+				return
+			}
+			if len(old) != 1 || b.Rotations() != 1 || strings.Count(b.said.String(), "columns") != 1 || !strings.Contains(b.said.String(), old[0]) {
+				t.Fatalf("put aside as %v: %s", old, b.said.String())
+			}
+			if kept, _ := os.ReadFile(old[0]); string(kept) != c.there {
+				t.Errorf("what was there became:\n%s", kept)
+			}
+		})
 	}
 }
 

@@ -21,21 +21,28 @@ const stampLayout = "20060102T150405Z"
 // rotate gives the present file its final name and opens a new one. The
 // rotated files are looked after at the end of Send.
 func (o *Output) rotate() error {
-	if err := o.f.Sync(); err != nil {
-		return fmt.Errorf("cannot sync %s: %w", o.opt.Path, err)
+	if _, err := o.putAside(); err != nil {
+		return err
 	}
-	name, err := o.freeName()
-	if err == nil {
+	return o.reopen()
+}
+
+// putAside closes the present file and gives it its final name.
+func (o *Output) putAside() (name string, err error) {
+	if err := o.f.Sync(); err != nil {
+		return "", fmt.Errorf("cannot sync %s: %w", o.opt.Path, err)
+	}
+	if name, err = o.freeName(); err == nil {
 		err = os.Rename(o.opt.Path, name)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot rotate %s: %w", o.opt.Path, err)
+		return "", fmt.Errorf("cannot rotate %s: %w", o.opt.Path, err)
 	}
 	o.f.Close()
 	o.f = nil
 	o.tidy = false
 	o.rotations.Add(1)
-	return o.reopen()
+	return name, nil
 }
 
 // freeName is a name for a rotated file that neither it nor its compressed form

@@ -68,7 +68,7 @@ func Fields() []Field {
 		{"Aggregate.MoreDsts", "uint32", "destinations beyond those listed", "trailhound.aggregate.more_dst_ips", "", ""},
 		{"Health.State", "HealthState", "raised, reminded (hourly) or recovered; noted: it happened once; metric: figures", "trailhound.health.state", "act", "health_state"},
 		{"Health.Since", "time.Time", "when the condition set in: the same in all events of one condition", "trailhound.health.since event.start", "start", "health_since"},
-		{"Health.Cause", "string", "the interface, output or file it is about; with the code it says which condition this is", "trailhound.health.cause", "reason", "health_cause"},
+		{"Health.Cause", "string", "the interface or output it is about, or `trails`; with the code it says which condition this is", "trailhound.health.cause", "reason", "health_cause"},
 		{"Health.Measures", "[]event.Measure", "the figures behind it by name, at most 32 numbers; in CEF and CSV as name=number, parted by spaces", "trailhound.health.measures", "cs5", "health_measures"},
 		{"Identity.Name", "string", "sensor.name", "observer.name agent.name", "deviceExternalId", "sensor"},
 		{"Identity.ID", "string", "the sensor's id, stable over restarts", "agent.id", "", ""},

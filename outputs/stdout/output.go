@@ -4,6 +4,7 @@ package stdout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -34,7 +35,12 @@ type Output struct {
 	ends   []int // of the records in buf
 	begun  bool  // the header is written
 	torn   bool  // the last write ended inside a record
+	stuck  bool  // a write was given up that has not come back
 }
+
+// errStuck is the error once a write was given up: the stream is not usable any
+// more.
+var errStuck = errors.New("an earlier write has not come back")
 
 // New makes an output for w, which stays the caller's to close. An unknown
 // format is an error.
@@ -57,7 +63,8 @@ func New(w io.Writer, opt Options) (*Output, error) {
 
 // Send writes the batch. When the stream takes only a part, the events that it
 // took whole are delivered and the rest is Retry; the line that was torn is
-// ended before anything else is written.
+// ended before anything else is written. A stream whose reader has stopped is
+// waited for until ctx ends; after that it takes nothing any more.
 func (o *Output) Send(ctx context.Context, batch []event.Event) (outputs.Result, error) {
 	r := outputs.Result{Outcomes: make([]outputs.Outcome, len(batch))}
 	done := 0
@@ -72,7 +79,7 @@ func (o *Output) Send(ctx context.Context, batch []event.Event) (outputs.Result,
 			o.ends = append(o.ends, len(o.buf))
 			next++
 		}
-		n, err := o.write(head)
+		n, err := o.write(ctx, head)
 		for i := range n {
 			r.Outcomes[done+i] = outputs.Delivered
 		}
@@ -98,8 +105,8 @@ func (o *Output) begin() int {
 }
 
 // write writes the buffer and gives the number of records that are out whole.
-func (o *Output) write(head int) (records int, err error) {
-	n, err := o.w.Write(o.buf)
+func (o *Output) write(ctx context.Context, head int) (records int, err error) {
+	n, err := o.put(ctx)
 	if err == nil && n < len(o.buf) {
 		err = io.ErrShortWrite
 	}
@@ -119,6 +126,36 @@ func (o *Output) write(head int) (records int, err error) {
 	return records, fmt.Errorf("cannot write to %s: %w", o.name, err)
 }
 
+// put writes the buffer. A write to a pipe that nobody reads cannot be ended, so
+// it is left behind, with the buffer, when ctx ends.
+func (o *Output) put(ctx context.Context) (n int, err error) {
+	if o.stuck {
+		return 0, errStuck
+	}
+	if ctx.Done() == nil {
+		return o.w.Write(o.buf)
+	}
+	buf, written := o.buf, make(chan struct{})
+	var count int
+	var failed error
+	go func() {
+		defer close(written)
+		count, failed = o.w.Write(buf)
+	}()
+	select {
+	case <-written:
+		return count, failed
+	case <-ctx.Done():
+	}
+	select {
+	case <-written: // both at once: what is out is out
+		return count, failed
+	default:
+	}
+	o.stuck, o.buf = true, nil
+	return 0, context.Cause(ctx)
+}
+
 // Start writes the header if there is one and it is not out yet, so that a run
 // without events leaves a valid file too.
 func (o *Output) Start() error {
@@ -126,7 +163,7 @@ func (o *Output) Start() error {
 		return nil
 	}
 	if head := o.begin(); head > 0 {
-		_, err := o.write(head)
+		_, err := o.write(context.Background(), head)
 		return err
 	}
 	return nil
@@ -144,10 +181,10 @@ func (o *Output) Guarantee() outputs.Guarantee { return outputs.Sent }
 // Close ends a torn line. It keeps the stream open: that belongs to whoever
 // gave it.
 func (o *Output) Close() error {
-	if !o.torn {
+	if !o.torn || o.stuck {
 		return nil
 	}
 	o.buf, o.ends = append(o.buf[:0], '\n'), o.ends[:0]
-	_, err := o.write(0)
+	_, err := o.write(context.Background(), 0)
 	return err
 }

@@ -154,3 +154,38 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("%v %q", err, w.String())
 	}
 }
+
+// blocked is a pipe that nobody reads.
+type blocked struct{ entered, release chan struct{} }
+
+func (b blocked) Write(p []byte) (int, error) {
+	close(b.entered)
+	<-b.release
+	return len(p), nil
+}
+
+// TestStuck: a stream that takes nothing holds up Send until its context ends,
+// and nothing after that.
+func TestStuck(t *testing.T) {
+	w := blocked{make(chan struct{}), make(chan struct{})}
+	defer close(w.release)
+	o, err := New(w, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-w.entered
+		cancel()
+	}()
+	r, err := o.Send(ctx, batch(3))
+	if !errors.Is(err, context.Canceled) || r.Outcomes[0] != outputs.Retry {
+		t.Errorf("%v, %v", r, err)
+	}
+	if _, err := o.Send(t.Context(), batch(3)); !errors.Is(err, errStuck) {
+		t.Errorf("it is written to again: %v", err)
+	}
+	if err := o.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -33,7 +33,7 @@ func mapFile(path string) ([]byte, error) {
 		}
 		b := make([]byte, st.Size)
 		n, _ := unix.Read(fd, b)
-		return nil, new(header).decode(b[:max(n, 0)])
+		return nil, new(header).decode(b[:max(n, 0)], st.Size)
 	case st.Size > 1<<40:
 		return nil, fmt.Errorf("%w: %d bytes", ErrForeign, st.Size)
 	}

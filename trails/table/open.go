@@ -90,7 +90,7 @@ func (t *Table) Holds(addr uintptr) bool {
 
 func open(data []byte) (*Table, error) {
 	t := &Table{data: data}
-	if err := t.head.decode(data); err != nil {
+	if err := t.head.decode(data, int64(len(data))); err != nil {
 		return nil, err
 	}
 	t.bases = newBases(t.head.seed)
@@ -157,9 +157,9 @@ func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }
 
-// decode checks the head of a file: magic, version, sizes, checksum, and that
-// each section lies inside the file, in order, and aligned.
-func (h *header) decode(data []byte) error {
+// decode checks the head of a file of that size: magic, version, sizes, checksum,
+// and that each section lies inside the file, in order, and aligned.
+func (h *header) decode(data []byte, size int64) error {
 	if len(data) < 8 || string(data[:8]) != magic {
 		return ErrForeign
 	}
@@ -176,8 +176,8 @@ func (h *header) decode(data []byte) error {
 		return damaged("checksum of the header is wrong")
 	}
 	h.size = le.Uint64(data[16:])
-	if h.size != uint64(len(data)) {
-		return damaged("%d bytes long, header says %d", len(data), h.size)
+	if h.size != uint64(size) {
+		return damaged("%d bytes long, header says %d", size, h.size)
 	}
 	h.seed, h.created = le.Uint64(data[24:]), int64(le.Uint64(data[32:]))
 	h.trails, h.provenances = le.Uint32(data[40:]), le.Uint32(data[44:])

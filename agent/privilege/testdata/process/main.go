@@ -32,7 +32,7 @@ func run(what string, args []string) error {
 		if err := privilege.Drop(); err != nil {
 			return fmt.Errorf("a second time: %w", err)
 		}
-		if privilege.HasNetRaw() {
+		if now, err := privilege.Read(); err != nil || now.Effective.Has(privilege.NetRaw) {
 			return fmt.Errorf("still has CAP_NET_RAW")
 		}
 		if c, err := net.ListenPacket("ip4:icmp", "127.0.0.1"); err == nil {
