@@ -1,6 +1,7 @@
 package packaging_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,7 +35,10 @@ var (
 // has a number to be raised with them.
 var basePackages = []string{"systemd", "systemd-sysv", "dbus", "iproute2", "rpm", "man-db", "tcpdump", "procps"}
 
-const baseName = "bookworm-1"
+const (
+	baseRelease = "bookworm"
+	baseName    = baseRelease + "-1"
+)
 
 func unpackBase(top string) (string, error) {
 	tarball := os.Getenv("TRAILHOUND_BASE")
@@ -74,12 +78,15 @@ func makeBase(tarball, work string) error {
 	if _, err := os.Stat(tarball); err == nil {
 		return nil
 	}
-	if _, err := exec.LookPath("debootstrap"); err != nil {
-		return fmt.Errorf("make test-package needs debootstrap: %w", err)
+	for _, tool := range []string{"debootstrap", "unshare", "tar"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return fmt.Errorf("make test-package needs %s: %w", tool, err)
+		}
 	}
-	include := strings.Join(slices.Sorted(slices.Values(basePackages)), ",")
+	if err := bootstrap(work); err != nil {
+		return err
+	}
 	for _, args := range [][]string{
-		{"debootstrap", "--variant=minbase", "--include=" + include, "bookworm", work},
 		{"sh", "-c", `rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/* "$1"/usr/share/locale/*; : >"$1"/etc/machine-id`, "sh", work},
 		{"tar", "--numeric-owner", "-C", work, "-cf", tarball + ".part", "."},
 		{"mv", tarball + ".part", tarball},
@@ -90,6 +97,30 @@ func makeBase(tarball, work string) error {
 		}
 	}
 	return nil
+}
+
+// bootstrap makes the system from the first mirror that has it.
+func bootstrap(work string) error {
+	include := strings.Join(slices.Sorted(slices.Values(basePackages)), ",")
+	var errs []error
+	for _, mirror := range mirrors(aptSources(), baseRelease) {
+		// What debootstrap mounts is gone with it, however it ends.
+		args := []string{"unshare", "--mount", "--propagation", "private", "debootstrap", "--variant=minbase", "--include=" + include, baseRelease, work}
+		if mirror != "" {
+			args = append(args, mirror)
+		}
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Env = aptProxy()
+		out, err := cmd.CombinedOutput()
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, tail(out)))
+		if err := os.RemoveAll(work); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("cannot make a Debian system (TRAILHOUND_BASE names a tarball to use instead): %w", errors.Join(errs...))
 }
 
 // tail is the end of what a long command said.

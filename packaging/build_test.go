@@ -7,8 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -18,8 +20,13 @@ const maxPackage = 25 << 20
 // oldVersion is that of the package that is upgraded from.
 const oldVersion = "0.0.1"
 
-// goal says why a test needs more than Go, or skips it.
-func goal(t *testing.T, tools ...string) {
+// tools are what the tests run on this machine. Making the base system needs
+// debootstrap besides.
+var tools = []string{"make", "tar", "gzip", "awk", "unshare", "nsenter", "mount", "chroot", "ip", "tcpreplay", "dpkg", "rpm", "lintian", "rpmlint"}
+
+// goal skips what takes minutes, root and more than Go, unless it is asked for.
+// Then nothing is skipped any more.
+func goal(t *testing.T) {
 	t.Helper()
 	if os.Getenv("TRAILHOUND_TEST_PACKAGE") == "" {
 		t.Skip("builds and installs packages, which takes minutes and root: make test-package")
@@ -27,11 +34,27 @@ func goal(t *testing.T, tools ...string) {
 	if os.Getuid() != 0 {
 		t.Fatal("make test-package needs root")
 	}
+	var missing []string
 	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatalf("make test-package needs %s: %v", tool, err)
+			missing = append(missing, tool)
 		}
 	}
+	if len(missing) > 0 {
+		t.Fatalf("make test-package needs %s", strings.Join(missing, ", "))
+	}
+}
+
+// needs skips a test of every day for want of a tool; with make test-package
+// nothing is skipped.
+func needs(t *testing.T, tool string) {
+	t.Helper()
+	if _, err := exec.LookPath(tool); err == nil {
+		return
+	} else if os.Getenv("TRAILHOUND_TEST_PACKAGE") != "" {
+		t.Fatalf("make test-package needs %s: %v", tool, err)
+	}
+	t.Skipf("needs %s", tool)
 }
 
 // A build is a copy of the source in which packages were made.
@@ -68,7 +91,8 @@ func buildAll() (build, string, error) {
 	if err != nil {
 		return build{}, "", err
 	}
-	top, err := os.MkdirTemp("", "trailhound-package-")
+	removeLeftovers()
+	top, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", topName, os.Getpid()))
 	if err != nil {
 		return build{}, "", err
 	}
@@ -99,6 +123,21 @@ func buildAll() (build, string, error) {
 		}
 	}
 	return b, second, nil
+}
+
+// topName begins the name of the directory of all that a test makes; the number
+// of its process follows.
+const topName = "trailhound-package-"
+
+// removeLeftovers removes what tests left that were killed.
+func removeLeftovers() {
+	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), topName+"*-*"))
+	for _, dir := range dirs {
+		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), topName), "-")
+		if pid, err := strconv.Atoi(number); err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
+			os.RemoveAll(dir)
+		}
+	}
 }
 
 // goflags leaves out the stamp of the repository where git cannot read it.
@@ -151,7 +190,7 @@ func (b build) old(t *testing.T, end string) string {
 }
 
 func TestReproducible(t *testing.T) {
-	goal(t, "make", "git")
+	goal(t)
 	b := built(t)
 	files := b.packages(t, "")
 	if len(files) != 4 {
@@ -187,7 +226,7 @@ func TestStatic(t *testing.T) {
 // The linters find no error; what they are wrong about is in their override
 // files, with the reason.
 func TestLint(t *testing.T) {
-	goal(t, "lintian", "rpmlint")
+	goal(t)
 	b := built(t)
 	for _, file := range b.packages(t, ".deb") {
 		out, code := run(t, "lintian", "--allow-root", "--fail-on", "error,warning", "--display-info", "--pedantic", file)

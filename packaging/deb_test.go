@@ -84,7 +84,7 @@ func (m *machine) checkUnit() {
 }
 
 func TestDebWithoutRunningSystemd(t *testing.T) {
-	goal(t, "nsenter", "unshare")
+	goal(t)
 	m := newMachine(t, false)
 	b := built(t)
 	before := m.listing()

@@ -34,7 +34,12 @@ type machine struct {
 func newMachine(t *testing.T, booted bool) *machine {
 	t.Helper()
 	base, packages := baseSystem(t), filepath.Join(built(t).dir, "dist")
-	work := t.TempDir()
+	// Not t.TempDir: what a killed test leaves here, the next one removes.
+	work, err := os.MkdirTemp(filepath.Dir(built(t).dir), "machine-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(work) })
 	for _, dir := range []string{"root", "layer", "notify"} {
 		if err := os.Mkdir(filepath.Join(work, dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -187,12 +192,20 @@ func listenNotify(t *testing.T, path string, up chan<- error) {
 			if err != nil {
 				return
 			}
+			// Read on: systemd says much more, and waits while nobody listens.
 			if bytes.Contains(text[:n], []byte("READY=1")) {
-				up <- nil
-				return
+				report(up)
 			}
 		}
 	}()
+}
+
+// report says that a machine is up, unless that has been said.
+func report(up chan<- error) {
+	select {
+	case up <- nil:
+	default:
+	}
 }
 
 // readyWriter keeps what a machine says while it starts, and reports its "ready".
@@ -206,8 +219,8 @@ func (w *readyWriter) Write(p []byte) (int, error) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	w.text = append(w.text, p...)
-	if bytes.Equal(p, []byte("ready\n")) {
-		w.up <- nil
+	if bytes.HasSuffix(w.text, []byte("ready\n")) {
+		report(w.up)
 	}
 	return len(p), nil
 }

@@ -32,7 +32,7 @@ func (m *machine) mustRPM(args ...string) string {
 var shared = []string{"/usr/share/fish", "/usr/share/fish/vendor_completions.d", "/usr/share/licenses", "/usr/share/zsh", "/usr/share/zsh/site-functions"}
 
 func TestRPMRoot(t *testing.T) {
-	goal(t, "rpm", "nsenter", "unshare")
+	goal(t)
 	m := newMachine(t, false)
 	b := built(t)
 	before := m.listing()

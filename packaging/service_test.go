@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -14,26 +12,17 @@ import (
 // other; both are in the network namespace of the test system.
 const sensorConfig = "capture: {interfaces: [cap0]}\n"
 
-// runs skips a test while the program has no service.
-func runs(t *testing.T) {
-	t.Helper()
-	if out, code := run(t, filepath.Join(built(t).dir, "bin", "package", runtime.GOARCH, "trailhound"), "run", "--help"); code != 0 {
-		t.Skipf("the program cannot run as a service: %s", out)
-	}
-}
-
 // property gives a property of the service, as systemd knows it.
 func (m *machine) property(name string) string {
 	m.t.Helper()
 	return strings.TrimSpace(m.run("systemctl", "show", "--property", name, "--value", "trailhound"))
 }
 
-// sensor prepares a booted system: an interface, and a configuration that is
+// newSensor prepares a booted system: an interface, and a configuration that is
 // there before the package, as a configuration tool lays it out.
 func newSensor(t *testing.T) *machine {
 	t.Helper()
-	goal(t, "nsenter", "unshare", "tcpreplay", "ip")
-	runs(t)
+	goal(t)
 	m := newMachine(t, true)
 	m.run("ip", "link", "add", "cap0", "mtu", "9000", "type", "veth", "peer", "name", "gen0", "mtu", "9000")
 	m.run("ip", "link", "set", "cap0", "up")
@@ -62,6 +51,15 @@ func (m *machine) replay() {
 	}
 }
 
+// detects sends frames and waits for an event of theirs.
+func (m *machine) detects(path string) {
+	m.t.Helper()
+	const trail = "facebookcorewwwi"
+	before := m.events(path, trail)
+	m.replay()
+	m.eventually("an event in "+path+" of the frames sent", func() bool { return m.events(path, trail) > before })
+}
+
 // events counts the lines of a file that hold a text.
 func (m *machine) events(path, text string) int {
 	data, _ := os.ReadFile(filepath.Join(m.root, path))
@@ -80,37 +78,29 @@ func TestServiceDeb(t *testing.T) {
 	m.checkConfined(pid)
 	m.checkUnit()
 
-	m.replay()
-	m.eventually("an event of the frames sent", func() bool { return m.events(log, "facebookcorewwwi") > 0 })
+	m.detects(log)
 	if got := m.stat(log); got != "640 trailhound:trailhound" {
 		t.Errorf("%s is %s", log, got)
 	}
 
-	t.Run("upgrade", func(t *testing.T) {
-		m.t = t
-		kept := m.events(log, "\n")
-		state := m.run("find", "/var/lib/trailhound", "-type", "f")
-		m.run("dpkg", "--force-confdef", "--force-confold", "-i", b.file(t, ".deb"))
-		if now := m.active("upgraded,"); now == pid {
-			t.Errorf("the old program still runs")
+	for _, step := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"upgrade", m.upgrade},
+		{"reload", m.reload},
+		{"credential", m.credential},
+		{"output path", m.outputPath},
+		{"wrong configuration", m.wrongConfiguration},
+		{"watchdog", m.watchdog},
+		{"stop", m.stop},
+	} {
+		// A step begins with what the one before left.
+		if !t.Run(step.name, step.run) {
+			m.t = t
+			return
 		}
-		if got := m.events(log, "\n"); got < kept {
-			t.Errorf("%d lines of events before the upgrade, %d after", kept, got)
-		}
-		now := m.run("find", "/var/lib/trailhound", "-type", "f")
-		for file := range strings.FieldsSeq(state) {
-			if !slices.Contains(strings.Fields(now), file) && strings.Contains(file, "identity") {
-				t.Errorf("the upgrade lost %s", file)
-			}
-		}
-		m.replay()
-	})
-	t.Run("reload", m.reload)
-	t.Run("credential", m.credential)
-	t.Run("output path", m.outputPath)
-	t.Run("wrong configuration", m.wrongConfiguration)
-	t.Run("watchdog", m.watchdog)
-	t.Run("stop", m.stop)
+	}
 
 	m.t = t
 	m.run("systemctl", "start", "trailhound")
@@ -124,6 +114,24 @@ func TestServiceDeb(t *testing.T) {
 			t.Errorf("purged, and %s is there", path)
 		}
 	}
+}
+
+// upgrade keeps what the service wrote, and goes on with the new program.
+func (m *machine) upgrade(t *testing.T) {
+	m.t = t
+	const log, id = "/var/log/trailhound/events.csv", "/var/lib/trailhound/sensor-id"
+	pid, events, identity := m.active("before the upgrade"), m.read(log), m.read(id)
+	m.run("dpkg", "--force-confdef", "--force-confold", "-i", built(t).file(t, ".deb"))
+	if now := m.active("upgraded,"); now == pid {
+		t.Errorf("the old program still runs")
+	}
+	if got := m.read(log); !strings.HasPrefix(got, events) {
+		t.Errorf("events before the upgrade:\n%safter:\n%s", events, got)
+	}
+	if got := m.read(id); got != identity {
+		t.Errorf("the sensor was %s and is %s", identity, got)
+	}
+	m.detects(log)
 }
 
 // checkConfined reads what the kernel says of each thread of the service.
@@ -169,6 +177,9 @@ func (m *machine) reload(t *testing.T) {
 	pid := m.active("before the reload")
 	m.write("/etc/trailhound/conf.d/20-reload.yaml", "sensor: {name: renamed}\n")
 	m.run("systemctl", "reload", "trailhound")
+	m.eventually("the reload takes the new name", func() bool {
+		return strings.Contains(m.run("journalctl", "--no-pager", "-u", "trailhound"), `"changed":"sensor.name"`)
+	})
 	m.write("/etc/trailhound/conf.d/20-reload.yaml", "sensor: {nmae: wrong}\n")
 	if out, code := m.try("systemctl", "reload", "trailhound"); code == 0 {
 		t.Errorf("a wrong configuration is not refused: %s", out)
@@ -217,11 +228,11 @@ func (m *machine) outputPath(t *testing.T) {
 	m.run("cp", "/usr/share/doc/trailhound/examples/output-path.conf", "/etc/systemd/system/trailhound.service.d/")
 	m.run("systemctl", "daemon-reload")
 	m.run("systemctl", "restart", "trailhound")
-	m.replay()
-	m.eventually("an event in /srv/events", func() bool { return m.events("/srv/events/e.csv", "facebookcorewwwi") > 0 })
-	m.run("rm", "-r", "/etc/systemd/system/trailhound.service.d", "/etc/trailhound/conf.d/40-output.yaml", "/srv/events")
+	m.detects("/srv/events/e.csv")
+	m.run("rm", "-r", "/etc/systemd/system/trailhound.service.d", "/etc/trailhound/conf.d/40-output.yaml")
 	m.run("systemctl", "daemon-reload")
 	m.run("systemctl", "restart", "trailhound")
+	m.run("rm", "-r", "/srv/events") // after the restart: the process that ends still writes
 }
 
 // wrongConfiguration ends the service with 78, and nobody tries again.
@@ -291,12 +302,14 @@ func TestServiceRPM(t *testing.T) {
 
 // Without a configuration of its own the service waits for the administrator.
 func TestServiceWaits(t *testing.T) {
-	goal(t, "nsenter", "unshare")
+	goal(t)
 	m := newMachine(t, true)
 	m.run("dpkg", "-i", built(t).file(t, ".deb"))
 	m.checkInstalled()
 	if got := m.property("ActiveState"); got != "inactive" {
 		t.Errorf("installed without a configuration, and the service is %s", got)
 	}
+	m.run("systemctl", "start", "trailhound")
+	m.active("started by the administrator without a configuration of his own,")
 	m.run("dpkg", "-P", "trailhound")
 }

@@ -42,6 +42,7 @@ func TestUnit(t *testing.T) {
 		"LogsDirectory":            "trailhound",
 		"WatchdogSec":              "30s",
 		"ProtectSystem":            "strict",
+		"MemoryHigh":               "512M",
 	} {
 		if got := unit[key]; !slices.Equal(got, []string{want}) {
 			t.Errorf("%s is %q, want %q", key, got, want)
@@ -52,6 +53,10 @@ func TestUnit(t *testing.T) {
 		if got, ok := unit[key]; ok {
 			t.Errorf("%s is set to %q", key, got)
 		}
+	}
+	// The last word of the filter: it drops capabilities and sets priorities.
+	if filter := unit["SystemCallFilter"]; len(filter) == 0 || filter[len(filter)-1] != "capset setpriority ioprio_set" {
+		t.Errorf("SystemCallFilter is %q", filter)
 	}
 	reload := unit["ExecReload"]
 	if len(reload) != 2 || !strings.HasSuffix(reload[0], "/usr/bin/trailhound config check") || !strings.Contains(reload[1], "kill -HUP") {

@@ -9,13 +9,11 @@ import (
 	"testing"
 )
 
-// versions makes a repository with the tags and commits that are asked for and
+// version makes a repository with the tags and commits that are asked for and
 // gives what version.sh says of it.
 func version(t *testing.T, steps string) string {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("needs git")
-	}
+	needs(t, "git")
 	dir := t.TempDir()
 	script, err := os.ReadFile("version.sh")
 	if err != nil {
@@ -65,7 +63,7 @@ func TestVersion(t *testing.T) {
 
 // Both package managers sort the versions as they came about.
 func TestVersionOrder(t *testing.T) {
-	goal(t, "dpkg", "rpm")
+	goal(t)
 	order := []string{"0.2.9", "0.3.0~dev", "0.3.0~git20260102020405.abcdef0", "0.3.0~git20260102020406.0123456", "0.3.0~rc1", "0.3.0~rc1+1.g0123456",
 		"0.3.0~rc2", "0.3.0", "0.3.0+2.gabcdef0", "0.3.0+10.g0123456", "0.3.1"}
 	for i := 1; i < len(order); i++ {
@@ -81,9 +79,7 @@ func TestVersionOrder(t *testing.T) {
 
 // The Debian changelog is made of CHANGELOG.md.
 func TestChangelog(t *testing.T) {
-	if _, err := exec.LookPath("awk"); err != nil {
-		t.Skip("needs awk")
-	}
+	needs(t, "awk")
 	cmd := exec.Command("awk", "-v", "version=0.2.0~rc1-1", "-v", "date=Fri, 02 Jan 2026 03:04:05 +0000", "-v", "maintainer=A <a@invalid>", "-f", "changelog.awk")
 	cmd.Stdin = strings.NewReader(`# Changelog
 

@@ -47,7 +47,7 @@ init)
 	ln -s pts/ptmx "$root/dev/ptmx"
 	mkdir -p "$root/run/host/notify"
 	mount --bind "$work/notify" "$root/run/host/notify"
-	hostname sensor
+	echo sensor >"$root/proc/sys/kernel/hostname"
 	ip link set lo up
 	cd "$root"
 	mkdir old
