@@ -32,6 +32,8 @@ type watcher struct {
 	seen   []Seen // by Frame.Interface
 	test   bool   // the frame under way is the canary
 
+	published time.Time
+
 	// Shared.
 	loops  atomic.Uint64 // times round the loop, idle ones included
 	turned atomic.Int64  // when it last did so, Unix nanoseconds
@@ -39,6 +41,10 @@ type watcher struct {
 	mu     sync.Mutex // never waited for by the worker
 	report report
 }
+
+// publishEvery is how old the counts of a worker may be that others read while
+// it is busy: with hundreds of interfaces to copy them costs more than a batch.
+const publishEvery = 10 * time.Millisecond
 
 func newWatcher(l *Live, index int, source LiveSource, lane *lineup) *watcher {
 	return &watcher{live: l, index: index, source: source, lane: lane, set: l.newest}
@@ -70,9 +76,13 @@ func (w *watcher) loop() error {
 		if w.canary.CompareAndSwap(true, false) {
 			w.sing()
 		}
-		w.publish(err != nil)
+		now := time.Now()
+		if err != nil || len(frames) == 0 || now.Sub(w.published) >= publishEvery {
+			w.publish(err != nil)
+			w.published = now
+		}
 		w.loops.Add(1)
-		w.turned.Store(time.Now().UnixNano())
+		w.turned.Store(now.UnixNano())
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

@@ -10,6 +10,12 @@ type Capture struct {
 	SpareSockets  int           `json:"spare_sockets"`  // left for interfaces that appear
 	RestartNeeded []string      `json:"restart_needed"` // interfaces that only a restart can capture on
 	Filter        CaptureFilter `json:"filter"`
+	// Of interfaces and rings that are not listed any more, since the start.
+	ClosedPackets uint64 `json:"closed_packets"` // the kernel's counts
+	ClosedDrops   uint64 `json:"closed_drops"`
+	FormerPackets uint64 `json:"former_packets"` // seen
+	Damaged       uint64 `json:"damaged"`        // frames that could not be read from a ring
+	Lost          uint64 `json:"lost"`           // frames the kernel counted that never came out of a ring
 }
 
 // CaptureFilter is capture.filter.

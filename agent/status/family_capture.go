@@ -59,6 +59,10 @@ func captureFamilies() []family {
 				put(1, n.Name, n.Alias, n.Group)
 			}
 		}),
+		number("capture_closed_ring_drops_total", "Frames without room in a ring that is closed by now.", func(s *Snapshot) uint64 { return s.Capture.ClosedDrops }),
+		number("capture_former_packets_total", "Frames seen of interfaces that are gone.", func(s *Snapshot) uint64 { return s.Capture.FormerPackets }),
+		number("capture_damaged_packets_total", "Frames that could not be read from a ring.", func(s *Snapshot) uint64 { return s.Capture.Damaged }),
+		number("capture_lost_packets_total", "Frames that the kernel counted and no ring held.", func(s *Snapshot) uint64 { return s.Capture.Lost }),
 		gauge("capture_spare_sockets", "Sockets left for interfaces that appear.", "",
 			one(func(s *Snapshot) float64 { return float64(s.Capture.SpareSockets) })),
 		gauge("capture_restart_needed_interfaces", "Interfaces that only a restart can capture on.", "",

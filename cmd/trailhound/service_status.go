@@ -108,6 +108,8 @@ func showDetection(out *status.Snapshot, traffic []agent.WorkerTraffic, tally ag
 func (s *service) showCapture(out *status.Capture, traffic []agent.WorkerTraffic) {
 	snapshot := s.capture.Snapshot()
 	out.SpareSockets, out.RestartNeeded = snapshot.Spare, snapshot.RestartNeeded
+	out.ClosedPackets, out.ClosedDrops, out.FormerPackets = snapshot.Closed.Packets, snapshot.Closed.Drops, snapshot.Former.Packets
+	out.Damaged, out.Lost = snapshot.Damaged, snapshot.Lost
 	out.Workers = make([]status.Worker, len(traffic))
 	for i := range traffic {
 		out.Workers[i] = status.Worker{Worker: i, Loops: traffic[i].Loops, LastLoop: traffic[i].Turned}

@@ -72,10 +72,10 @@ func readCapture(t testing.TB, path string, mtu int) (frames [][]byte, left int)
 	}
 }
 
-// unstackable frames announce a VLAN tag and end before it does: the kernel
-// throws them away before any socket sees them.
+// unstackable frames announce a VLAN tag and end before two bytes behind it: the
+// kernel (skb_vlan_untag) throws them away before any socket sees them.
 func unstackable(f []byte) bool {
-	return len(f) < ethernetHeader+4 && (f[12] == 0x81 && f[13] == 0x00 || f[12] == 0x88 && f[13] == 0xa8)
+	return len(f) < ethernetHeader+6 && (f[12] == 0x81 && f[13] == 0x00 || f[12] == 0x88 && f[13] == 0xa8)
 }
 
 // replayable writes frames as a capture, each a step of time after the one

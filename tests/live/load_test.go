@@ -20,9 +20,11 @@ import (
 type load struct {
 	from    *sender
 	stop    chan struct{}
+	ended   sync.Once
 	running sync.WaitGroup
+	gate    sync.Mutex // held: nothing is sent
 	sent    atomic.Uint64
-	asked   atomic.Uint64 // queries for the trail
+	asked   atomic.Uint64 // the number of the next query for the trail
 }
 
 const (
@@ -33,9 +35,11 @@ const (
 	pulse = time.Millisecond
 )
 
-// begin starts a load.
-func begin(from *sender) *load {
+// begin starts a load. Its queries are numbered from first.
+func begin(from *sender, first uint64) *load {
 	l := &load{from: from, stop: make(chan struct{})}
+	from.t.Cleanup(func() { l.end() })
+	l.asked.Store(first)
 	var clean [][]byte
 	for i := range cleanFrames {
 		clean = append(clean, corpus.IP(fmt.Sprintf("10.0.2.%d", i), "203.0.113.10",
@@ -50,13 +54,29 @@ func begin(from *sender) *load {
 			case <-l.stop:
 				return
 			}
+			l.gate.Lock()
 			l.from.send(query(int(l.asked.Load())))
 			l.asked.Add(1)
 			l.from.send(clean...)
 			l.sent.Store(l.from.sent)
+			l.gate.Unlock()
 		}
 	})
 	return l
+}
+
+// more waits until n more queries were sent.
+func (l *load) more(r *sensor, n uint64) {
+	r.t.Helper()
+	from := l.asked.Load()
+	r.until("more is sent", func() bool { return l.asked.Load() >= from+n })
+}
+
+// hold does something while nothing is sent.
+func (l *load) hold(do func()) {
+	l.gate.Lock()
+	defer l.gate.Unlock()
+	do()
 }
 
 // query is the n-th query for the trail.
@@ -65,9 +85,21 @@ func query(n int) []byte {
 		corpus.UDP(uint16(1024+n>>16), 53, corpus.Query(corpus.Ask("evil-test-domain.com")))).Ethernet().Data
 }
 
+// who is the source of the n-th query, as key of raised.
+func who(n uint64) string { return fmt.Sprintf("10.1.%d.%d %d", n>>8&0xff, n&0xff, 1024+n>>16) }
+
+// raised says how many events each source of queries has.
+func raised(r *sensor) map[string]int {
+	seen := make(map[string]int)
+	for _, e := range r.found("trail.dns") {
+		seen[e.src+" "+e.srcPort]++
+	}
+	return seen
+}
+
 // end ends the load.
 func (l *load) end() (sent, asked uint64) {
-	close(l.stop)
+	l.ended.Do(func() { close(l.stop) })
 	l.running.Wait()
 	return l.from.sent, l.asked.Load()
 }
@@ -78,10 +110,7 @@ func (l *load) check(t *testing.T, r *sensor) {
 	t.Helper()
 	sent, asked := l.end()
 	last := r.end(sent)
-	seen := make(map[string]int)
-	for _, e := range r.found("trail.dns") {
-		seen[e.src+" "+e.srcPort]++
-	}
+	seen := raised(r)
 	for who, n := range seen {
 		if n != 1 {
 			t.Errorf("%d events of the query of %s", n, who)
@@ -102,7 +131,7 @@ func TestReload(t *testing.T) {
 	near.veth("v0", far, "v1", 1500)
 	near.veth("w0", far, "w1", 1500)
 	r := start(near, setup{interfaces: "[v0]", table: writeTable(t, builder(t, rows)), workers: 1})
-	l := begin(far.sender("v1"))
+	l := begin(far.sender("v1"), 0)
 	configs := []string{
 		"capture: {filter: \"not host 192.0.2.9\"}",
 		"capture: {filter: \"not host 192.0.2.9\", snaplen: 32KiB}",
@@ -149,6 +178,7 @@ func TestReload(t *testing.T) {
 // taken, no frame is lost over it and no event.
 func TestSwap(t *testing.T) {
 	need(t)
+	t.Parallel()
 	swaps := 100
 	if testing.Short() {
 		swaps = 5
@@ -157,7 +187,7 @@ func TestSwap(t *testing.T) {
 	near.veth("v0", far, "v1", 1500)
 	path := writeTable(t, filled(t, 0))
 	r := start(near, setup{interfaces: "[v0]", table: path, workers: 2})
-	l := begin(far.sender("v1"))
+	l := begin(far.sender("v1"), 0)
 	for i := range swaps {
 		next := filled(t, i+1)
 		before := len(r.logged("trails in use"))
@@ -185,6 +215,75 @@ func filled(t *testing.T, n int) *table.Builder {
 	return builder(t, rows, more.String())
 }
 
+// TestBrokenTable renames into place what is no good table. Each is refused and
+// told of, and the sensor goes on with the one that it has.
+func TestBrokenTable(t *testing.T) {
+	need(t)
+	t.Parallel()
+	near, far := newSpace(t), newSpace(t)
+	near.veth("v0", far, "v1", 1500)
+	path := writeTable(t, filled(t, 0))
+	r := start(near, setup{interfaces: "[v0]", table: path, workers: 2})
+	l := begin(far.sender("v1"), 0)
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped := append([]byte(nil), good...)
+	flipped[len(flipped)/2] ^= 0x10 // in a section: only its checksum tells
+	few := filepath.Join(t.TempDir(), "few")
+	if err := builder(t, rows).WriteFile(few); err != nil {
+		t.Fatal(err)
+	}
+	small, err := os.ReadFile(few)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told string
+	for _, c := range []struct {
+		name, want string
+		content    []byte
+	}{
+		{"garbage", "not a trail table", []byte(strings.Repeat("no table at all\n", 4096))},
+		{"cut off", "bytes long", good[:len(good)/2]},
+		{"damaged", "checksum", flipped},
+		{"far too few trails", "trails.min_ratio", small},
+	} {
+		next := path + ".next"
+		if err := os.WriteFile(next, c.content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(next, path); err != nil {
+			t.Fatal(err)
+		}
+		r.until(c.name+" is refused", func() bool {
+			for _, h := range r.status().Health {
+				if h.Code == "health.trails.rejected" && h.Info != told {
+					told = h.Info
+					return true
+				}
+			}
+			r.pausing()
+			return false
+		})
+		if !strings.Contains(told, c.want) {
+			t.Errorf("%s: it says %q", c.name, told)
+		}
+		if len(r.logged("trails in use")) > 0 {
+			t.Fatalf("%s: another table is in use", c.name)
+		}
+	}
+	if list := r.found("health.trails.rejected"); len(list) == 0 || list[0].state != "raised" {
+		t.Errorf("%+v", list)
+	}
+	if err := filled(t, 1).WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	r.until("a good one is in use", func() bool { return len(r.logged("trails in use")) > 0 })
+	l.more(r, 100)
+	l.check(t, r)
+}
+
 // TestTruncated cuts the table off in place under load. The sensor lives, says
 // so, and goes on with the copy of the table.
 func TestTruncated(t *testing.T) {
@@ -193,7 +292,7 @@ func TestTruncated(t *testing.T) {
 	near.veth("v0", far, "v1", 1500)
 	path := writeTable(t, filled(t, 0))
 	r := start(near, setup{interfaces: "[v0]", table: path, workers: 2})
-	l := begin(far.sender("v1"))
+	l := begin(far.sender("v1"), 0)
 	// The copy is made when the table has been checked.
 	r.until("there is a copy of the table", func() bool {
 		_, err := os.Stat(filepath.Join(r.dir, "state", "trails.good"))
@@ -220,13 +319,10 @@ func TestTruncated(t *testing.T) {
 		return len(list) > 1 && list[len(list)-1].state == "recovered"
 	})
 	r.end(sent)
-	seen := make(map[string]bool)
-	for _, e := range r.found("trail.dns") {
-		seen[e.src+" "+e.srcPort] = true
-	}
+	seen := raised(r)
 	var missing int
 	for n := asked + 1; n < all; n++ {
-		if !seen[fmt.Sprintf("10.1.%d.%d %d", n>>8&0xff, n&0xff, 1024+n>>16)] {
+		if seen[who(n)] == 0 {
 			missing++
 		}
 	}

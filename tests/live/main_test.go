@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -23,16 +25,40 @@ import (
 const (
 	envSkip   = "TRAILHOUND_NO_LIVE"
 	envInside = "TRAILHOUND_LIVE_INSIDE" // the tests run in the user namespace already
+	envRace   = "TRAILHOUND_LIVE_RACE"   // the sensor is built with the race detector, which needs gcc
 )
 
 // program is the path of the built sensor; unable says why nothing can be
-// tested. TestMain sets both.
+// tested. TestMain sets both. lacking are the checks that this kernel does not
+// allow; TestMain prints them.
 var (
 	program string
 	unable  error
+	lacking skipped
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+// skipped counts checks that were not made.
+type skipped struct {
+	mu   sync.Mutex
+	list []string
+}
+
+// skip skips a test for what the kernel lacks.
+func (s *skipped) skip(t testing.TB, what string) {
+	t.Helper()
+	s.mu.Lock()
+	s.list = append(s.list, fmt.Sprintf("%s (%s)", t.Name(), what))
+	s.mu.Unlock()
+	t.Skipf("not tested: this kernel lacks %s", what)
+}
+
+func TestMain(m *testing.M) {
+	code := run(m)
+	if n := len(lacking.list); n > 0 {
+		fmt.Fprintf(os.Stderr, "tests/live: %d checks could not be made on this kernel: %s\n", n, strings.Join(lacking.list, ", "))
+	}
+	os.Exit(code)
+}
 
 func run(m *testing.M) int {
 	if os.Getenv(envSkip) != "" {
@@ -58,6 +84,10 @@ func run(m *testing.M) int {
 	program = filepath.Join(dir, "trailhound")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "trailhound/cmd/trailhound")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if os.Getenv(envRace) != "" {
+		build = exec.Command("go", "build", "-race", "-o", program, "trailhound/cmd/trailhound")
+		build.Env = append(os.Environ(), "CGO_ENABLED=1")
+	}
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		return 1
@@ -107,7 +137,17 @@ func inside() (code int, err error) {
 	return 0, err
 }
 
-// need is the first line of each test.
+// released skips a test of what only a binary without cgo does: to give up its
+// capabilities.
+func released(t testing.TB) {
+	t.Helper()
+	if os.Getenv(envRace) != "" {
+		t.Skipf("a sensor with the race detector (%s) is built with cgo and keeps its capabilities", envRace)
+	}
+}
+
+// need is the first line of each test. Tests that wait most of the time run in
+// parallel; those that send at top speed do not.
 func need(t testing.TB) {
 	t.Helper()
 	if reason := os.Getenv(envSkip); reason != "" {

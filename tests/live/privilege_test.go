@@ -15,6 +15,8 @@ import (
 // do anything that any process may not, nor ever get there.
 func TestNoCapabilities(t *testing.T) {
 	need(t)
+	released(t)
+	t.Parallel()
 	near, far := newSpace(t), newSpace(t)
 	near.veth("v0", far, "v1", 1500)
 	r := start(near, setup{interfaces: "[v0]", table: writeTable(t, builder(t, rows)), workers: 4})
@@ -101,6 +103,7 @@ func TestUnknownInterface(t *testing.T) {
 // long gone; deleted and made again it is captured again.
 func TestLate(t *testing.T) {
 	need(t)
+	t.Parallel()
 	near, far := newSpace(t), newSpace(t)
 	r := start(near, setup{interfaces: "[{name: v0, optional: true, alias: tap}]", table: writeTable(t, builder(t, rows)), workers: 2})
 	var sent uint64

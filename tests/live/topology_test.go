@@ -55,14 +55,15 @@ func TestRouter(t *testing.T) {
 	})
 	var s status.Snapshot
 	// Two connections of at least SYN, data and FIN, and two questions: each way.
-	r.until("both directions are counted", func() bool {
+	r.until("both directions are counted, question and answer each", func() bool {
 		s = r.status()
 		r.pausing()
-		return len(s.Capture.Interfaces) == 1 && s.Capture.Interfaces[0].Host >= 8 && s.Capture.Interfaces[0].Outgoing >= 8
+		if len(s.Capture.Interfaces) != 1 {
+			return false
+		}
+		i := &s.Capture.Interfaces[0]
+		return i.Host >= 8 && i.Outgoing >= 8 && i.Kinds["dns"] == 2 && i.Kinds["http"] == 2 && i.Kinds["tls"] >= 2
 	})
-	if k := s.Capture.Interfaces[0].Kinds; k["dns"] != 2 || k["http"] != 2 || k["tls"] < 2 {
-		t.Errorf("question and answer each: %v", k)
-	}
 	r.kill()
 	slices.Sort(want)
 	slices.Sort(got)
@@ -147,6 +148,7 @@ func ask(s *space, to service, request string) {
 // stand above the one that it came by.
 func TestStacksCountOnce(t *testing.T) {
 	need(t)
+	t.Parallel()
 	const frames = 200
 	for _, c := range []struct {
 		name, stack string
@@ -166,7 +168,7 @@ func TestStacksCountOnce(t *testing.T) {
 			for line := range strings.Lines(c.stack) {
 				if out, err := near.try("ip", strings.Fields(line)...); err != nil {
 					if strings.Contains(out, "Unknown device type") || strings.Contains(out, "not supported") {
-						t.Skipf("this kernel has no such device: ip %s", strings.TrimSpace(line))
+						lacking.skip(t, "the device of ip "+strings.TrimSpace(line))
 					}
 					t.Fatal(err)
 				}
@@ -220,6 +222,7 @@ func syns(n int, vlan uint16) (frames [][]byte) {
 // leaves in stand in the event, outermost first.
 func TestTags(t *testing.T) {
 	need(t)
+	t.Parallel()
 	near, far := newSpace(t), newSpace(t)
 	near.veth("v0", far, "v1", 1500)
 	syn := func(port uint16) corpus.Packet { return corpus.IP("10.0.0.66", "66.66.66.66", corpus.Syn(port, 443)) }
