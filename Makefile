@@ -1,6 +1,6 @@
 # Every target needs Go; what else one needs stands behind its name. Run `make`
 # for the list. Nothing here uses the network, but for the Go module proxy and,
-# for the test of the packages, a Debian mirror.
+# for the tests of receivers and packages, a Debian mirror and Maven Central.
 
 .DEFAULT_GOAL := help
 SHELL         := /bin/sh
@@ -46,9 +46,12 @@ race: ## run all tests with the race detector (needs gcc)
 	@command -v $${CC:-gcc} >/dev/null || { echo 'make race: the race detector needs gcc' >&2; exit 1; }
 	CGO_ENABLED=1 go test -race ./...
 
-test-receivers: ## test delivery against real receivers; in this version these are files and streams
-	@echo 'No network receiver to test: this version delivers to files and streams only. Their tests:'
-	go test -count=1 ./outputs/...
+# Where receivers are kept once they are made.
+RECEIVERS = $(abspath $(or $(TRAILHOUND_RECEIVERS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trailhound/receivers))
+
+test-receivers: ## test delivery against real receivers on loopback (Debian with rsyslog, rsyslog-openssl, openjdk-17-jdk-headless, maven)
+	@tests/receivers/syslog-ng/unpack.sh '$(RECEIVERS)/syslog-ng'
+	TRAILHOUND_RECEIVERS='$(RECEIVERS)' go test -count=1 -timeout 25m ./outputs/... ./tests/e2e
 
 lint: ## gofmt, go vet and staticcheck
 	@files=$$(gofmt -l .) && [ -z "$$files" ] || { printf 'not formatted by gofmt:\n%s\n' "$$files" >&2; exit 1; }

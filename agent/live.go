@@ -38,9 +38,9 @@ type LiveOptions struct {
 	Rules   *detect.Rules
 	Gate    *suppress.Gate
 	Self    Self // nil: none
-	// Sink takes what passed the gate, in order, on the gate's goroutine. It
-	// must not wait.
-	Sink func(event.Event)
+	// Sink takes what passed the gate, in order, on the gate's goroutine: as much
+	// at once as there is. It must not wait and not keep the slice.
+	Sink func([]event.Event)
 	// Fault is told, on the worker's goroutine, that the trail table of rules
 	// can no longer be read. The worker matches nothing until other rules are
 	// set. It must not wait.
@@ -64,13 +64,15 @@ type Live struct {
 	done    chan struct{}  // the gate is flushed
 	running sync.WaitGroup // workers
 	failed  atomic.Pointer[error]
+	passed  []event.Event // the gate's: has left it, and waits for the sink
 
 	tally tally
 }
 
 // NewLive makes the pipeline; Start runs it.
 func NewLive(opt LiveOptions) *Live {
-	l := &Live{opt: opt, wake: make(chan struct{}, 1), control: make(chan func()), ended: make(chan struct{}), done: make(chan struct{})}
+	l := &Live{opt: opt, wake: make(chan struct{}, 1), control: make(chan func()), ended: make(chan struct{}), done: make(chan struct{}),
+		passed: make([]event.Event, 0, passedMost)}
 	l.tally.init()
 	l.alive = len(opt.Sources)
 	l.newest = newRuleset(opt.Rules, l.alive)
@@ -170,7 +172,7 @@ func (l *Live) Configure(opt suppress.Options) bool {
 func (l *Live) Do(f func()) bool {
 	ran := make(chan struct{})
 	select {
-	case l.control <- func() { f(); close(ran) }:
+	case l.control <- func() { f(); l.flush(); close(ran) }:
 		<-ran
 		return true
 	case <-l.done:
@@ -199,8 +201,10 @@ func (l *Live) gate() {
 			l.opt.Gate.Advance(now.UTC().Add(-gateGrace), l.out)
 		case <-l.ended:
 			for l.drain() {
+				l.flush()
 			}
 			l.opt.Gate.Flush(l.out)
+			l.flush()
 			l.tally.gate(l.opt.Gate.Counts())
 			return
 		}
@@ -210,6 +214,7 @@ func (l *Live) gate() {
 			default:
 			}
 		}
+		l.flush()
 		l.tally.gate(l.opt.Gate.Counts())
 	}
 }
@@ -240,5 +245,19 @@ func (l *Live) out(e event.Event) {
 	if e.Code.IsHealth() {
 		l.tally.health()
 	}
-	l.opt.Sink(e)
+	if l.passed = append(l.passed, e); len(l.passed) == cap(l.passed) {
+		l.flush()
+	}
 }
+
+// flush hands over what has left the gate.
+func (l *Live) flush() {
+	if len(l.passed) > 0 {
+		l.opt.Sink(l.passed)
+		clear(l.passed) // their texts must not be held
+		l.passed = l.passed[:0]
+	}
+}
+
+// passedMost bounds what is handed to the sink at once.
+const passedMost = 1024

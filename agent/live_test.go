@@ -91,9 +91,9 @@ func start(t *testing.T, workers int, opt LiveOptions) *running {
 	if opt.Gate == nil {
 		opt.Gate = suppress.New(suppress.Options{})
 	}
-	opt.Sink = func(e event.Event) {
+	opt.Sink = func(list []event.Event) {
 		r.mu.Lock()
-		r.events = append(r.events, e)
+		r.events = append(r.events, list...)
 		r.mu.Unlock()
 	}
 	opt.Fault = func(_ *detect.Rules, err error) {

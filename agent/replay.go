@@ -111,6 +111,7 @@ func selects(index, workers int) func(packet.LinkType, []byte) bool {
 	}
 }
 
-func (r *Replay) open(path string, index, workers int) (capture.Source, error) {
-	return capture.OpenFile(path, capture.FileOptions{Stdin: r.Stdin, Snaplen: r.Snaplen, Select: selects(index, workers)})
+// open opens a file for one worker. What waits for another program ends with ctx.
+func (r *Replay) open(ctx context.Context, path string, index, workers int) (capture.Source, error) {
+	return capture.OpenFile(path, capture.FileOptions{Stdin: r.Stdin, Snaplen: r.Snaplen, Select: selects(index, workers), Interrupt: ctx.Done()})
 }

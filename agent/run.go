@@ -100,7 +100,7 @@ func (r *run) loop(ctx context.Context) {
 
 // read runs over one file. A panic that is no fault of the table is passed on.
 func (r *run) read(ctx context.Context, path string) error {
-	source, err := r.replay.open(path, r.index, r.workers)
+	source, err := r.replay.open(ctx, path, r.index, r.workers)
 	if err != nil {
 		return err
 	}

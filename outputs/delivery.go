@@ -2,237 +2,227 @@ package outputs
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
 
 	"trailhound/agent/event"
+	"trailhound/outputs/dead"
+	"trailhound/outputs/journal"
 )
 
-// Bounds of a Delivery: what waits for the destination, and one batch.
+// A Reader hands an output the events of the journal: a journal.Cursor.
+type Reader interface {
+	// Read gives the events behind the last one that it gave, and what was lost
+	// in front of them. It waits for one; io.EOF says that none comes any more.
+	// Any other error but that of ctx is the disk's, and passes.
+	Read(ctx context.Context, events, bytes int) ([]event.Event, journal.Gap, error)
+	// Advance says that all events up to one are settled, and how.
+	Advance(through uint64, sums journal.Sums)
+	State() journal.CursorState
+}
+
+// Settings are what the configuration says of an output whatever its type.
+type Settings struct {
+	Filter Filter
+	Health bool // health events go there
+	Local  bool // it is on this host: events that a rule keeps local go there
+	Batch  int  // most events at once; 0: as the output's Limits say
+	// Timeout is how long a Send may take.
+	Timeout time.Duration
+	// Pauses between attempts that fail, doubled from First up to Most.
+	First, Most time.Duration
+	// MaxRate is the most events a second while a backlog of more than one second's
+	// worth waits; 0: no limit.
+	MaxRate int
+}
+
 const (
-	MaxQueueEvents = 65_536
-	MaxQueueBytes  = 32 << 20
-	maxBatch       = 1024
+	// maxBatch is the most events at once for an output without a limit of its own.
+	maxBatch = 1024
+	// maxBatchBytes is the most bytes of events that are read at once.
+	maxBatchBytes = 8 << 20
+	// maxRetryAfter bounds the receiver's wish.
+	maxRetryAfter = 10 * time.Minute
+	// repeatLog is how often a failure that lasts is logged.
+	repeatLog = 5 * time.Minute
+	// startSpread is the longest wait before a backlog is delivered after the
+	// start: sensors of a fleet are often restarted together.
+	startSpread = 5 * time.Second
 )
 
-// Pauses between attempts that fail, and between log lines about them.
-const (
-	firstPause  = 100 * time.Millisecond
-	longestWait = 30 * time.Second
-	repeatLog   = 5 * time.Minute
-)
+// ErrBatch is in the chain of the error of a Send whose batch the receiver
+// refused as a whole, for something that is in it. The batch is halved until the
+// event is found.
+var ErrBatch = errors.New("the batch was refused")
 
-// Delivery is the loop of one output: it queues events, hands them over in
-// batches, and tries again what was not delivered. Offer never waits for it.
+// Delivery is the loop of one output: it reads events from the journal, hands
+// them over in batches, tries again what was not delivered, puts aside what was
+// refused for good, and says how far it has got. Memory is that of one batch,
+// whatever the backlog.
 type Delivery struct {
 	Name, Type string
 
-	out Output
-	log *slog.Logger
+	out      Output
+	from     Reader
+	set      Settings
+	letters  *dead.File
+	document func([]byte, *event.Event) []byte // a dead letter as people read it; nil: none
+	log      *slog.Logger
+
+	batch []work
+	pace  pace
+	pause time.Duration
+	beat  tallies // the cursor's sums as the last heartbeat told them
 
 	mu     sync.Mutex
-	queue  []event.Event // the oldest first
-	bytes  int
 	counts DeliveryCounts
 	logged time.Time // when a failure last was
 
-	more    chan struct{}
-	closing chan struct{}
-	once    sync.Once
-	done    chan struct{}
+	done chan struct{}
 }
 
-// DeliveryCounts say what became of the events that were offered: Offered =
-// Delivered + Rejected + Dropped + Queued at any time.
+// DeliveryCounts say what the loop did since it was made. What became of the
+// events over the life of the cursor is in its state.
 type DeliveryCounts struct {
-	Offered, Delivered, Rejected, Dropped uint64
-	Queued, QueuedBytes                   int
-	Retries, Errors                       uint64 // batches sent again; attempts with an error
-	LastSuccess, LastError                time.Time
-	Error                                 string    // of the last attempt; empty: it went well
-	Failing                               time.Time // since when; zero: it works
+	Delivered, Filtered, Dead uint64
+	DeadLost                  uint64 // of Dead: no letter could be written
+	Resent                    uint64 // dead letters delivered after all
+	Retries, Errors           uint64 // batches sent again; attempts with an error
+	LastSuccess, LastError    time.Time
+	Error                     string        // of the last attempt; empty: it went well
+	Failing                   time.Time     // since when; zero: it works
+	Delay                     time.Duration // of the event delivered last: from its time to its delivery
 }
 
 // NewDelivery makes the loop for an output and owns the output from then on.
 // Run runs it.
-func NewDelivery(name, typ string, out Output, log *slog.Logger) *Delivery {
-	return &Delivery{Name: name, Type: typ, out: out, log: log.With("output", name), more: make(chan struct{}, 1),
-		closing: make(chan struct{}), done: make(chan struct{})}
+func NewDelivery(name, typ string, out Output, from Reader, set Settings, letters *dead.File, document func([]byte, *event.Event) []byte, log *slog.Logger) *Delivery {
+	set.First = max(set.First, time.Millisecond)
+	set.Most = max(set.Most, set.First)
+	return &Delivery{Name: name, Type: typ, out: out, from: from, set: set, letters: letters, document: document, log: log.With("output", name),
+		pace: pace{rate: float64(set.MaxRate)}, pause: set.First, beat: talliesOf(from.State()), done: make(chan struct{})}
 }
 
 // Guarantee is the output's.
 func (d *Delivery) Guarantee() Guarantee { return d.out.Guarantee() }
 
+// Output is the destination itself.
+func (d *Delivery) Output() Output { return d.out }
+
 // Check asks the destination whether it can be reached and written to.
 func (d *Delivery) Check(ctx context.Context) error { return d.out.Check(ctx) }
-
-// Offer queues an event, or drops and counts it when MaxQueueEvents or
-// MaxQueueBytes wait already.
-func (d *Delivery) Offer(e event.Event) {
-	size := e.Size()
-	d.mu.Lock()
-	d.counts.Offered++
-	if len(d.queue) >= MaxQueueEvents || d.bytes+size > MaxQueueBytes {
-		d.counts.Dropped++
-		d.mu.Unlock()
-		return
-	}
-	d.queue = append(d.queue, e)
-	d.bytes += size
-	d.mu.Unlock()
-	select {
-	case d.more <- struct{}{}:
-	default:
-	}
-}
 
 // Counts gives the counts up to now.
 func (d *Delivery) Counts() DeliveryCounts {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	c := d.counts
-	c.Queued, c.QueuedBytes = len(d.queue), d.bytes
-	return c
+	return d.counts
 }
 
-// Run delivers until Close, and then until the queue is empty or ctx ends.
+// State is the cursor's.
+func (d *Delivery) State() journal.CursorState { return d.from.State() }
+
+// Run delivers until the journal ends and everything is settled, or ctx ends.
+// What is not delivered then stays in the journal.
 func (d *Delivery) Run(ctx context.Context) {
 	defer close(d.done)
-	pause := firstPause
-	for {
-		batch := d.front()
-		if len(batch) == 0 {
-			select {
-			case <-d.more:
-				continue
-			case <-d.closing:
-				if len(d.front()) == 0 {
-					return
-				}
-				continue
-			case <-ctx.Done():
-				return
-			}
-		}
-		result, err := d.out.Send(ctx, batch)
-		moved := d.settle(batch, result, err)
-		if err == nil && moved > 0 {
-			pause = firstPause
-			continue
-		}
-		if moved > 0 {
-			pause = firstPause
-		}
-		wait := max(result.RetryAfter, pause/2+rand.N(pause/2+1))
-		pause = min(2*pause, longestWait)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+	if s := d.from.State(); d.set.MaxRate > 0 && s.Pending > uint64(d.set.MaxRate) {
+		if sleep(ctx, rand.N(startSpread)) != nil {
 			return
 		}
 	}
+	d.resend(ctx)
+	for again := time.Now(); ; {
+		if err := d.step(ctx); err != nil {
+			if !errors.Is(err, io.EOF) && ctx.Err() == nil {
+				d.log.Error("delivery has ended", "error", err)
+			}
+			return
+		}
+		if time.Since(again) >= resendLook {
+			again = time.Now()
+			d.resend(ctx)
+		}
+	}
 }
 
-// Close ends Run once everything is delivered, or ctx is over, and closes the
-// output. Stop is called when ctx is over, and has to end the context of Run.
-// The error says how many events are lost.
-func (d *Delivery) Close(ctx context.Context, stop func()) error {
-	d.once.Do(func() { close(d.closing) })
-	select {
-	case <-d.done:
-	case <-ctx.Done():
-		stop()
-		<-d.done
-	}
+// Done is closed when Run has ended.
+func (d *Delivery) Done() <-chan struct{} { return d.done }
+
+// Close closes the output. Run must have ended.
+func (d *Delivery) Close() error {
 	err := d.out.Close()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if n := len(d.queue); n > 0 {
-		d.counts.Dropped += uint64(n)
-		d.queue, d.bytes = nil, 0
-		lost := fmt.Errorf("%d events could not be delivered to output %s", n, d.Name)
-		if d.counts.Error != "" {
-			lost = fmt.Errorf("%w: %s", lost, d.counts.Error)
-		}
-		return lost
-	}
-	return err
-}
-
-// front gives the events to send next. They stay in the queue.
-func (d *Delivery) front() []event.Event {
-	limits := d.out.Limits()
-	most := maxBatch
-	if limits.BatchEvents > 0 {
-		most = min(most, limits.BatchEvents)
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.queue[:min(len(d.queue), most):min(len(d.queue), most)]
-}
-
-// settle takes what was delivered or rejected out of the queue and says how
-// many that were.
-func (d *Delivery) settle(batch []event.Event, r Result, err error) (moved int) {
-	now := time.Now()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	kept := len(batch) // what stays moves to the end of the batch
-	for i := len(batch) - 1; i >= 0; i-- {
-		outcome := Retry
-		if i < len(r.Outcomes) {
-			outcome = r.Outcomes[i]
-		}
-		switch outcome {
-		case Delivered:
-			d.counts.Delivered++
-		case Rejected:
-			d.counts.Rejected++
-			d.log.Warn("event rejected by the receiver", "id", event.IDString(batch[i].ID), "reason", r.Reasons[i])
-		default:
-			kept--
-			batch[kept] = batch[i]
-			continue
-		}
-		d.bytes -= batch[i].Size()
-		moved++
-	}
-	clear(batch[:kept]) // the texts of what is delivered must not be held
-	d.queue = d.queue[kept:]
-	if len(d.queue) == 0 {
-		d.queue = nil
-	}
-	if left := len(batch) - kept; err == nil && left > 0 {
-		err = fmt.Errorf("%d of %d events were not taken", left, len(batch))
+	if d.letters != nil {
+		err = errors.Join(err, d.letters.Close())
 	}
 	if err != nil {
-		d.failed(now, err)
-		return moved
+		return fmt.Errorf("output %s: %w", d.Name, err)
 	}
-	if !d.counts.Failing.IsZero() {
-		d.log.Info("delivery goes on", "failed_for", now.Sub(d.counts.Failing).Round(time.Second).String())
-	}
-	d.counts.Failing, d.counts.Error, d.counts.LastSuccess = time.Time{}, "", now
-	return moved
+	return nil
 }
 
-// failed notes an attempt with an error: logged at once, then every five
-// minutes.
-func (d *Delivery) failed(now time.Time, err error) {
-	c := &d.counts
-	if c.Failing.IsZero() || now.Sub(d.logged) >= repeatLog {
-		d.log.Error("delivery fails, will be tried again", "error", err, "errors", c.Errors+1, "waiting", len(d.queue))
-		d.logged = now
+// step reads a batch and settles all of it.
+func (d *Delivery) step(ctx context.Context) error {
+	events, bytes := d.size()
+	list, gap, err := d.from.Read(ctx, events, bytes)
+	if gap != (journal.Gap{}) {
+		d.log.Warn("events are lost to this output", "evicted", gap.Evicted, "quarantined", gap.Quarantined)
 	}
-	c.LastError = now
-	if c.Failing.IsZero() {
-		c.Failing = now
-	} else {
-		c.Retries++
+	if err != nil {
+		if errors.Is(err, io.EOF) || ctx.Err() != nil {
+			return err
+		}
+		d.outcome(fmt.Errorf("cannot read the journal: %w", err), 0)
+		d.pause = min(2*d.pause, d.set.Most)
+		return sleep(ctx, d.pause/2)
 	}
-	c.Errors++
-	c.Error = err.Error()
+	d.fill(list)
+	for len(d.batch) > 0 {
+		n := d.ready()
+		if n > 0 {
+			if err := d.hold(ctx, n); err != nil {
+				return err
+			}
+		}
+		if err := d.attempt(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// size is how much to read at once.
+func (d *Delivery) size() (events, bytes int) {
+	limits := d.out.Limits()
+	events, bytes = maxBatch, maxBatchBytes
+	if limits.BatchEvents > 0 {
+		events = limits.BatchEvents
+	}
+	if d.set.Batch > 0 {
+		events = d.set.Batch
+		if limits.BatchEvents > 0 {
+			events = min(events, limits.BatchEvents)
+		}
+	}
+	if limits.BatchBytes > 0 {
+		bytes = min(bytes, limits.BatchBytes)
+	}
+	return events, bytes
+}
+
+// hold keeps to the rate while there is a backlog.
+func (d *Delivery) hold(ctx context.Context, n int) error {
+	if d.set.MaxRate <= 0 {
+		return ctx.Err()
+	}
+	if d.from.State().Pending <= uint64(max(d.set.MaxRate, n)) {
+		d.pace.rest()
+		return ctx.Err()
+	}
+	return d.pace.take(ctx, n)
 }

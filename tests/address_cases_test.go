@@ -87,6 +87,84 @@ func TestUDP(t *testing.T) {
 	})
 }
 
+// TestTinyFragments holds that an address is matched whatever the fragment or
+// the capture left of the transport header. The reference drops all of these.
+func TestTinyFragments(t *testing.T) {
+	rows := []string{"66.66.66.66,malware (test)", "6.6.6.6:8443,malware (test)", "198.51.100.53,known attacker", "198.51.100.66,botnet c2 (test)",
+		"198.51.100.91,parking site (suspicious)", "192.0.2.0/24,botnet c2 (test)", "dead::beef,malware (test)", "[dead::beef]:443,malware (test)"}
+	// in8 cuts a datagram into fragments of eight bytes, as scanners do.
+	in8 := func(src, dst string, s Segment) (all []Frame) {
+		var cuts []int
+		for at := 8; at < len(s.Data); at += 8 {
+			cuts = append(cuts, at)
+		}
+		for _, p := range Fragments(src, dst, s, cuts...) {
+			all = append(all, p.Ethernet())
+		}
+		return all
+	}
+	same := func(frames ...Frame) (all []Stamped) { // in one second
+		for _, f := range frames {
+			all = append(all, At(0, f))
+		}
+		return all
+	}
+	syn := func(dst string, dport uint16) []Frame { return in8(client, dst, Syn(50070, dport)) }
+	part := func(s Segment, n int) Segment { return Segment{Proto: s.Proto, Data: s.Data[:n]} }
+	first6 := func(s Segment, extensions ...Extension) Frame {
+		return IPv6("dead::1", "dead::beef", s, append(extensions, Fragment6(0, true))...).Ethernet()
+	}
+	whole := eth(client, "66.66.66.66", Syn(50070, 443))
+	cut := func(n int) Frame { return Frame{Link: whole.Link, Data: whole.Data[:14+20+n]} }
+	const found = " 10.0.0.66 50070 66.66.66.66 443 TCP IP 66.66.66.66" + malware
+	reversed := syn("66.66.66.66", 443)
+	reversed[0], reversed[2] = reversed[2], reversed[0]
+	runCases(t, []Case{
+		{Name: "one event of three fragments", Trails: rows, Frames: Each(syn("66.66.66.66", 443)...), Events: []string{"0" + found}},
+		{Name: "the last one first", Trails: rows, Frames: Each(reversed...), Events: []string{"2" + found}},
+		{Name: "padded by the link", Trails: rows, Frames: Each(syn("66.66.66.66", 443)[0].Trailer(string(make([]byte, 18)))), Events: []string{"0" + found}},
+		{Name: "in a VLAN", Trails: rows, Frames: Each(Fragments(client, "66.66.66.66", Syn(50070, 443), 8)[0].VLAN(7).Ethernet()), Events: []string{"0" + found}},
+		{Name: "once a second, with the whole SYN", Trails: rows, Frames: append(same(append(append(syn("66.66.66.66", 443), whole), syn("66.66.66.66", 443)...)...), At(1, reversed[2])),
+			Events: []string{"0" + found, "1" + found}},
+		{Name: "the whole SYN first", Trails: rows, Frames: same(whole, reversed[2]), Events: []string{"0" + found}},
+		{Name: "address with port", Trails: rows, Frames: Each(append(syn("6.6.6.6", 8443), syn("6.6.6.6", 8444)...)...),
+			Events: []string{"0 10.0.0.66 50070 6.6.6.6 8443 TCP IPORT 6.6.6.6:8443" + malware}},
+		{Name: "network", Trails: rows, Frames: Each(syn("192.0.2.7", 1)[0]), Events: []string{"0 10.0.0.66 50070 192.0.2.7 1 TCP IP 192.0.2.0/24 (192.0.2.7)" + botnet}},
+		{Name: "source", Trails: rows, Frames: Each(in8("198.51.100.66", client, Syn(31337, 1))...),
+			Events: []string{"0 198.51.100.66 31337 10.0.0.66 1 TCP IP 198.51.100.66" + botnet}},
+		{Name: "the rules of a SYN", Trails: rows, Frames: Each(syn("198.51.100.53", 443)[0], in8("66.66.66.66", client, Syn(1, 2))[0],
+			syn("198.51.100.91", 8080)[0], syn("198.51.100.91", 80)[0], in8("198.51.100.66", "127.0.0.1", Syn(1, 2))[0], in8("198.51.100.53", client, Syn(1, 2))[0]),
+			Events: []string{
+				"3 10.0.0.66 50070 198.51.100.91 80 TCP IP 198.51.100.91" + parking,
+				"5 198.51.100.53 1 10.0.0.66 2 TCP IP 198.51.100.53" + attack}},
+		{Name: "the flags are not known", Trails: rows, Frames: Each(in8(client, "66.66.66.66", TCP(50070, 443, ACK, ""))[0]), Events: []string{"0" + found}},
+		{Name: "flags in the first fragment", Trails: rows, Frames: Each(Fragments(client, "66.66.66.66", TCP(50070, 443, ACK, ""), 16)[0].Ethernet())},
+		{Name: "not listed", Trails: rows, Frames: Each(syn(web, 443)...)},
+		{Name: "whitelisted", Trails: rows, Whitelist: []string{"66.66.66.66"}, Frames: Each(syn("66.66.66.66", 443)...)},
+		{Name: "UDP", Trails: rows, Frames: Each(in8(client, "66.66.66.66", UDP(50070, 9999, "some datagram"))...),
+			Events: []string{"0 10.0.0.66 50070 66.66.66.66 9999 UDP IP 66.66.66.66" + malware}},
+		{Name: "ICMP", Trails: rows, Frames: Each(in8(client, "66.66.66.66", ICMP(8, 0))...), Events: []string{"0 10.0.0.66 - 66.66.66.66 - ICMP IP 66.66.66.66" + malware}},
+		{Name: "cut by the capture", Trails: rows, Frames: Each(cut(0), cut(3), cut(4), cut(13), cut(14)),
+			Events: []string{
+				"0 10.0.0.66 - 66.66.66.66 - TCP IP 66.66.66.66" + malware,
+				"1 10.0.0.66 - 66.66.66.66 - TCP IP 66.66.66.66" + malware,
+				"2" + found, "3" + found, "4" + found}},
+		{Name: "UDP without ports", Trails: rows, Frames: Each(eth(client, "66.66.66.66", part(UDP(1, 2, ""), 3)), eth("66.66.66.66", client, part(UDP(1, 2, ""), 3))),
+			Events: []string{"0 10.0.0.66 - 66.66.66.66 - UDP IP 66.66.66.66" + malware}},
+		{Name: "IPv6", Trails: rows, Frames: Each(first6(part(Syn(1, 443), 8)), IPv6("dead::1", "dead::beef", Segment{Proto: 6, Data: Syn(1, 443).Data[8:]}, Fragment6(1, false)).Ethernet(),
+			first6(part(Syn(1, 443), 8), HopByHop())),
+			Events: []string{
+				"0 dead::1 1 dead::beef 443 TCP IPORT [dead::beef]:443" + malware,
+				"2 dead::1 1 dead::beef 443 TCP IPORT [dead::beef]:443" + malware}},
+		// The reference, too, tells the first of these by its fragment header.
+		{Name: "IPv6, the headers go on in the next fragment", Trails: rows, Frames: Each(first6(Segment{Proto: 60, Data: []byte{6, 1, 1, 12, 0, 0, 0, 0}}),
+			first6(Segment{Proto: 60, Data: []byte{6, 0, 1, 4, 0, 0, 0, 0}})),
+			Events: []string{
+				"0 dead::1 - dead::beef - FRAGMENT IP dead::beef" + malware,
+				"1 dead::1 - dead::beef - TCP IP dead::beef" + malware}},
+	})
+}
+
 // TestResolver holds the addresses of DNS queries, D 10.2 step 3.
 func TestResolver(t *testing.T) {
 	to := func(dst, name string) Frame { return eth(client, dst, UDP(50000, 53, Query(Ask(name)))) }

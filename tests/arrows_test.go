@@ -43,8 +43,13 @@ var arrows = map[string][]string{
 	"agent/generation": {"agent/event", "trails/"},
 	"agent/retro":      {"agent/event", "trails", "trails/"},
 	"agent/status":     {"agent/event", "agent/health"},
-	"outputs":          {"agent/event", "outputs/journal"},
+	"outputs":          {"agent/event", "outputs/dead", "outputs/journal"},
 	"outputs/":         {"agent/event", "outputs", "outputs/", "trails"},
+	"outputs/dead":     {"agent/event", "outputs/journal/"},
+	"outputs/journal":  {"agent/event", "outputs/journal/", "trails"},
+	"outputs/journal/": {"agent/event", "trails"},
+	"outputs/format":   {"agent/event", "trails"},
+	"outputs/remote":   nil,
 	"trails":           nil,
 	"trails/":          {"trails", "trails/"},
 	"packaging":        nil,
@@ -59,6 +64,9 @@ var kernel = map[string][]string{
 		"agent/privilege/threads_linux.go",      // capabilities and users of all threads
 		"agent/privilege/capability_linux.go",   // what a process and a program may do
 		"agent/self/bind_linux.go",              // a port before the connection
+		"outputs/journal/disk_linux.go",         // the lock, blocks ahead of writing, room on the disk
+		"outputs/remote/socket_linux.go",        // what the receiver has not acknowledged
+		"outputs/syslog/loop_linux.go",          // who sends on a socket of our own
 		"cmd/trailhound/service_notify.go",      // the clock that the service manager compares
 		"cmd/trailhound/doctor_clock_linux.go",  // whether the clock is synchronised
 		"cmd/trailhound/doctor_access_linux.go", // what may be written where
@@ -68,6 +76,8 @@ var kernel = map[string][]string{
 		"cmd/trailhound/run.go",            // the same, and the one that loads the configuration again
 		"agent/privilege/threads_linux.go", // system calls in all threads
 		"agent/self/bind_linux.go",         // a socket before it is connected
+		"outputs/remote/socket_linux.go",   // the same, and errors of a connection
+		"agent/config/open.go",             // open without waiting for a pipe's other end
 		"agent/generation/open_linux.go",   // open without waiting for a pipe's other end
 		"agent/status/listen.go",           // an address in use, a socket that a dead process left
 		"cmd/trailhound/exit.go",           // a full disk, a closed pipe
@@ -87,7 +97,7 @@ var unsafeFiles = []string{
 }
 
 // Packages of other modules that only tests may import, by prefix.
-var testsOnly = []string{"testing", "github.com/gopacket/gopacket", "net/http/httptest"}
+var testsOnly = []string{"testing", "github.com/gopacket/gopacket", "net/http/httptest", "github.com/elastic/go-lumber"}
 
 type goPackage struct {
 	Dir, ImportPath, Name              string

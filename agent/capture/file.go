@@ -21,6 +21,10 @@ type FileOptions struct {
 	Select func(link packet.LinkType, data []byte) bool
 	// Snaplen cuts frames to that many bytes; 0: as captured.
 	Snaplen int
+	// Interrupt, once closed, ends the wait for the writer of a FIFO, and every
+	// read from it, with an error; nil: never. Other files do not wait, and
+	// standard input is its owner's.
+	Interrupt <-chan struct{}
 }
 
 // file is the Source over a capture file.
@@ -38,13 +42,15 @@ type file struct {
 // nanosecond stamps or Kuznetzov's record headers, and pcapng, in either byte
 // order, plain or within gzip or zstd; all told by content, not by name.
 //
+// A FIFO is opened when somebody writes to it, which may be never: Interrupt.
+//
 // It fails for a path that cannot be opened (the error is that of the system,
 // for errors.Is), a directory, an empty file and one that is no capture. A
 // capture that is damaged opens, even when not a single frame is readable: the
 // *DamageError comes from Next. The source uses about 1.5 MiB, and for each
 // zstd layer (at most two) up to 128 MiB more when the file asks for that.
 func OpenFile(path string, opt FileOptions) (Source, error) {
-	r, shut, err := openPath(path, opt.Stdin)
+	r, shut, err := openPath(path, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -73,21 +79,31 @@ func OpenFile(path string, opt FileOptions) (Source, error) {
 }
 
 // openPath opens what path names and a function that closes it again.
-func openPath(path string, stdin io.Reader) (io.Reader, func() error, error) {
+func openPath(path string, opt FileOptions) (io.Reader, func() error, error) {
 	if path == "-" {
+		stdin := opt.Stdin
 		if stdin == nil {
 			stdin = os.Stdin
 		}
 		return stdin, func() error { return nil }, nil
 	}
-	f, err := os.Open(path)
+	f, err := openRead(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot open %s: %w", title(path), cause(err))
 	}
-	// Reading a directory fails too, but much later and less clearly.
-	if info, err := f.Stat(); err == nil && info.IsDir() {
+	switch info, err := f.Stat(); {
+	case err != nil: // reading says it again
+	case info.IsDir():
+		// Reading a directory fails too, but much later and less clearly.
 		f.Close()
 		return nil, nil, fmt.Errorf("%s is a directory", title(path))
+	case info.Mode()&os.ModeNamedPipe != 0:
+		p, err := newPipe(f, opt.Interrupt)
+		if err != nil {
+			p.Close()
+			return nil, nil, fmt.Errorf("cannot open %s: no writer has come: %w", title(path), cause(err))
+		}
+		return p, p.Close, nil
 	}
 	return f, f.Close, nil
 }

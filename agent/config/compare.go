@@ -24,7 +24,9 @@ func Changed(before, after *Config) []Key {
 
 // Equal says whether two entries mean the same output with the same values.
 func (o *Output) Equal(other *Output) bool {
-	return o.Name == other.Name && o.Type == other.Type && o.Health == other.Health && o.rest.same(other.rest)
+	a, b := *o, *other
+	a.Node, a.part, b.Node, b.part = nil, part{}, nil, part{}
+	return reflect.DeepEqual(a, b) && o.rest.same(other.rest)
 }
 
 // Hash names the values in effect: sensors configured alike have the same. It
@@ -90,20 +92,20 @@ func (c *Config) Unbuilt(built func(key string) bool) []Warning {
 // unbuiltEntries looks at the keys inside the entries of a list.
 func (c *Config) unbuiltEntries(path string, elem reflect.Type, list *node, built func(string) bool) []Warning {
 	var warnings []Warning
-	for _, f := range fieldsOf(elem) {
-		general := path + "[]." + f.key
-		if f.required || built(general) {
-			continue
+	eachField("", elem, func(key string, f field) {
+		general := path + "[]." + key
+		if isSection(f.typ) || f.required || built(general) {
+			return
 		}
 		for i, entry := range list.items {
-			n := entry.get(f.key)
+			n := entry.find(key)
 			if n == nil || n.same(f.tree()) {
 				continue
 			}
-			own := join(element(path, i, entry), f.key)
+			own := join(element(path, i, entry), key)
 			warnings = append(warnings, warn(c.where(own, n), own))
 		}
-	}
+	})
 	return warnings
 }
 

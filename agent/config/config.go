@@ -32,6 +32,7 @@ type Config struct {
 	origin map[string]pos    // where each given key stands
 	masked map[string]string // the text with ${...} of each value that came through it
 	drops  []string          // the drop-in files that were read
+	passed []string          // the files beside them that were not
 }
 
 // Default gives the built-in defaults: what an empty file means.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -14,10 +16,31 @@ type Output struct {
 	Type   string `key:"type" take:"reload" required:"yes" doc:"what kind of destination it is; further keys are the type's own"`
 	Health bool   `key:"health" default:"true" take:"reload" doc:"health events go there too"`
 
+	Filter  OutputFilter  `key:"filter" doc:"which detections go there; each part that is given must hold, one of its values is enough"`
+	Batch   int           `key:"batch" default:"0" take:"reload" min:"0" max:"10000" doc:"most events handed over at once; 0: as many as suit the type"`
+	Timeout time.Duration `key:"timeout" default:"30s" take:"reload" min:"1s" max:"10m" doc:"how long the receiver may take for what is handed over at once"`
+	Retry   OutputRetry   `key:"retry" doc:"pauses between attempts that fail"`
+	MaxRate int           `key:"max_rate" default:"2000" take:"reload" min:"0" max:"10000000" doc:"most events a second while it catches up on a backlog, so that a fleet does not flood the receiver; 0: no limit"`
+
 	// Node holds the further keys, with ${...} expanded: it must not be
 	// printed. Decode is the way to read it, with the file in its errors.
 	Node *yaml.Node
 	part
+}
+
+// OutputFilter chooses among detections. Health events are not its matter.
+type OutputFilter struct {
+	Severity string            `key:"severity" default:"info" oneof:"info low medium high" take:"reload" doc:"the least severity"`
+	Types    []string          `key:"types" default:"[]" take:"reload" doc:"types, such as DNS or URL; none: all"`
+	Codes    []string          `key:"codes" default:"[]" take:"reload" doc:"codes or patterns of them, such as trail.*; none: all"`
+	Networks []netip.Prefix    `key:"networks" default:"[]" take:"reload" doc:"networks of which one holds the source or the destination; none: all"`
+	Labels   map[string]string `key:"labels" default:"{}" take:"reload" doc:"labels that the sensor must have for the output to be used at all"`
+}
+
+// OutputRetry bounds the pauses between attempts, which double.
+type OutputRetry struct {
+	First time.Duration `key:"first" default:"1s" take:"reload" min:"10ms" max:"1h" doc:"pause after the first failure"`
+	Most  time.Duration `key:"most" default:"1m" take:"reload" min:"10ms" max:"24h" doc:"longest pause"`
 }
 
 // Source is one source of trails: an entry of the catalogue by its name, or one
@@ -32,7 +55,7 @@ type Source struct {
 
 // Rule is one suppression rule.
 type Rule struct {
-	Name string `key:"name" take:"reload" required:"yes" doc:"name of the rule in counters and in explain"`
+	Name string `key:"name" take:"reload" required:"yes" doc:"the id of the rule: in counters, in marked events; letters, digits, - and _"`
 
 	Node *yaml.Node // see Output.Node
 	part

@@ -12,7 +12,7 @@ import (
 
 // Common is what several outputs of a test have in common.
 type Common struct {
-	Timeout time.Duration `key:"timeout" default:"10s" min:"1s"`
+	Timeout time.Duration `key:"linger" default:"10s" min:"1s"`
 }
 
 type sample struct {
@@ -83,7 +83,7 @@ func TestDecodeProblems(t *testing.T) {
 	for rest, want := range map[string]string{
 		"":                                 "config.yaml:2:3: outputs.x.address: missing, this key has no default",
 		"  adress: a\n":                    "config.yaml:2:3: outputs.x.address: missing, this key has no default\nconfig.yaml:4:3: outputs.x.adress: unknown key, did you mean outputs.x.address?",
-		"  address: a\n  timeout: 1ms\n":   `config.yaml:5:12: outputs.x.timeout: "1ms" is out of range: want at least 1s`,
+		"  address: a\n  linger: 1ms\n":    `config.yaml:5:11: outputs.x.linger: "1ms" is out of range: want at least 1s`,
 		"  address: a\n  format: ceff\n":   `config.yaml:5:11: outputs.x.format: "ceff" is not one of cef, json, did you mean cef?`,
 		"  address: a\n  port: 65536\n":    `config.yaml:5:9: outputs.x.port: "65536" is not a whole number from 0 to 65535`,
 		"  address: a\n  port: -1\n":       `config.yaml:5:9: outputs.x.port: "-1" is not a whole number from 0 to 65535`,
@@ -92,7 +92,7 @@ func TestDecodeProblems(t *testing.T) {
 		"  address: a\n  tls: {cert: c}\n": "config.yaml:5:9: outputs.x.tls.cert: unknown key, known here: ca verify",
 		"  address: a\n  retries: 5s\n":    `config.yaml:5:12: outputs.x.retries: want a list, got "5s", write [5s]`,
 		"  address: a\n  retries: [5]\n":   `config.yaml:5:13: outputs.x.retries[0]: "5" is not a duration such as 30s, 12h or 7d, add a unit, such as 5s`,
-		"  address: a\n  ignored: 1\n":     "config.yaml:5:3: outputs.x.ignored: unknown key, known here: timeout address format api_key queue bind net port ratio tls labels raw retries url fallback",
+		"  address: a\n  ignored: 1\n":     "config.yaml:5:3: outputs.x.ignored: unknown key, known here: linger address format api_key queue bind net port ratio tls labels raw retries url fallback",
 		"  address: a\n  api_key: [a]\n":   "config.yaml:5:12: outputs.x.api_key: want text, got a list",
 		"  address: a\n  url: ${env:S}\n":  `config.yaml:5:8: outputs.x.url: "${env:S}" is not valid`,
 		"  address: a\n  bind: ${env:S}\n": `config.yaml:5:9: outputs.x.bind: "${env:S}" is not valid`,

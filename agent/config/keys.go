@@ -28,6 +28,7 @@ type Key struct {
 	Path     string
 	Type     string // for people
 	Default  string // YAML text; empty when there is none
+	Required bool
 	Doc      string // one line
 	Take     Take
 	Maltrail []string // directives of Maltrail that it stands for
@@ -49,7 +50,7 @@ func appendKeys(prefix string, t reflect.Type, keys *[]Key) {
 		if isSection(f.typ) {
 			return
 		}
-		k := Key{Path: path, Type: typeText(f), Default: f.dflt, Doc: f.doc, Take: f.take, Maltrail: f.maltrail}
+		k := Key{Path: path, Type: typeText(f), Default: f.dflt, Required: f.required, Doc: f.doc, Take: f.take, Maltrail: f.maltrail}
 		if f.hasDflt && k.Default == "" {
 			k.Default = `""`
 		}
@@ -88,6 +89,13 @@ func typeText(f field) string {
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
+		if isSection(t.Elem()) {
+			var names []string
+			for _, f := range fieldsOf(t.Elem()) {
+				names = append(names, f.key)
+			}
+			return "map of " + strings.Join(names, ", ")
+		}
 		return "auto, " + typeText(field{typ: t.Elem()})
 	case reflect.Slice:
 		switch {

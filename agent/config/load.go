@@ -3,11 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 )
 
@@ -34,7 +32,7 @@ func Load(opt Options) (*Config, error) {
 	var errs problems
 	left := maxValues
 	var layers []layer
-	var drops []string
+	var drops, passed []string
 	if opt.File != "" {
 		data, err := readFile(opt.File)
 		switch {
@@ -45,7 +43,7 @@ func Load(opt Options) (*Config, error) {
 			errs.add(pos{file: opt.File}, "", reason(err), "")
 		}
 		dir := filepath.Join(filepath.Dir(opt.File), "conf.d")
-		if drops, err = dropIns(dir); err != nil {
+		if drops, passed, err = dropIns(dir); err != nil {
 			errs.add(pos{file: dir}, "", reason(err), "")
 		}
 		for _, file := range drops {
@@ -64,7 +62,7 @@ func Load(opt Options) (*Config, error) {
 	}
 	c, err := build(layers, opt)
 	if c != nil {
-		c.drops = drops
+		c.drops, c.passed = drops, passed
 	}
 	return c, err
 }
@@ -106,38 +104,40 @@ func build(layers []layer, opt Options) (*Config, error) {
 // DropIns names the files of conf.d that were read, in order.
 func (c *Config) DropIns() []string { return append([]string(nil), c.drops...) }
 
-// dropIns lists the *.yaml of a conf.d; a missing directory has none. Hidden
-// files are left out: editors and package managers leave such behind.
-func dropIns(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var files []string
-	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, ".yaml") && name[0] != '.' {
-			files = append(files, filepath.Join(dir, name))
-		}
-	}
-	sort.Strings(files)
-	return files, nil
+// PassedOver names the files of conf.d that look like drop-ins and were not
+// read, in order: hidden ones, and those that end in .yml.
+func (c *Config) PassedOver() []string { return append([]string(nil), c.passed...) }
+
+// ErrorAt makes an error of what is wrong with the value of a key, for those who
+// can tell only with more than this package knows. The key is the full dotted
+// one, an element of a list "trails.whitelist[0]". The error stands where the
+// value was given, or nowhere if it is a default.
+func (c *Config) ErrorAt(key, problem string) *Error {
+	at := c.origin[key]
+	return &Error{File: at.file, Line: at.line, Column: at.col, Key: key, Problem: problem}
 }
 
-// readFile reads at most one byte more than maxFile, so that parse sees when a
-// file is too large. Pipes are welcome: -c /dev/stdin.
-func readFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
+// dropIns lists the *.yaml of a conf.d; a missing directory has none. Hidden
+// files are left out: editors and package managers leave such behind. Those, and
+// *.yml, are passed over.
+func dropIns(dir string) (files, passed []string, err error) {
+	entries, err := os.ReadDir(dir) // in name order
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, errors.New("cannot be read: is a directory")
+	for _, e := range entries {
+		name, path := e.Name(), filepath.Join(dir, e.Name())
+		switch ext := filepath.Ext(name); {
+		case ext == ".yaml" && name[0] != '.':
+			files = append(files, path)
+		case strings.EqualFold(ext, ".yaml") || strings.EqualFold(ext, ".yml"):
+			passed = append(passed, path)
+		}
 	}
-	return io.ReadAll(io.LimitReader(f, maxFile+1))
+	return files, passed, nil
 }
 
 // reason is an error without the operation and path that the report names already.

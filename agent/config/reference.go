@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -35,11 +36,12 @@ keeps the old one if there is a problem.
 `
 
 // WriteReference writes docs/configuration.md: every key with its type, default
-// and meaning.
-func WriteReference(w io.Writer) error {
+// and meaning. Further are keys of list entries that another package decodes,
+// by KeysOf.
+func WriteReference(w io.Writer, further ...Key) error {
 	var b strings.Builder
 	b.WriteString(referenceIntro)
-	keys := Keys()
+	keys := withFurther(Keys(), further)
 	for _, f := range fieldsOf(reflect.TypeFor[Config]()) {
 		if isSection(f.typ) {
 			fmt.Fprintf(&b, "\n## %s\n\n%s.\n", f.key, capital(f.doc))
@@ -49,9 +51,12 @@ func WriteReference(w io.Writer) error {
 		b.WriteString("\n| key | type | default | taken by | meaning |\n| --- | --- | --- | --- | --- |\n")
 		for _, k := range keys {
 			if k.Path == f.key || strings.HasPrefix(k.Path, f.key+".") || strings.HasPrefix(k.Path, f.key+"[]") {
-				dflt := "required"
-				if k.Default != "" {
+				dflt := ""
+				switch {
+				case k.Default != "":
 					dflt = "`" + k.Default + "`"
+				case k.Required:
+					dflt = "required"
 				}
 				fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", k.Path, cell(k.Type), cell(dflt), k.Take, cell(capital(k.Doc)))
 			}
@@ -66,6 +71,21 @@ func WriteReference(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// withFurther puts each of the further keys behind the keys of its list.
+func withFurther(keys, further []Key) []Key {
+	for _, k := range further {
+		list, _, _ := strings.Cut(k.Path, "[]")
+		at := len(keys)
+		for i := range keys {
+			if keys[i].Path == list || strings.HasPrefix(keys[i].Path, list+"[]") {
+				at = i + 1
+			}
+		}
+		keys = slices.Insert(keys, at, k)
+	}
+	return keys
 }
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }

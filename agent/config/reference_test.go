@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"trailhound/agent/suppress"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/configuration.md")
@@ -14,7 +16,7 @@ const referenceFile = "../../docs/configuration.md"
 
 func TestReference(t *testing.T) {
 	var b bytes.Buffer
-	if err := WriteReference(&b); err != nil {
+	if err := WriteReference(&b, KeysOf("suppress.rules[]", suppress.Rule{})...); err != nil {
 		t.Fatal(err)
 	}
 	if *update {

@@ -72,17 +72,21 @@ type Event struct {
 
 // Suppress says what is held back.
 type Suppress struct {
-	Rules     []Rule        `key:"rules" default:"[]" take:"reload" maltrail:"USER_IGNORELIST IGNORE_EVENTS_REGEX" doc:"suppression rules by name; what they hold back is counted"`
-	Aggregate time.Duration `key:"aggregate" default:"60s" take:"reload" max:"1h" maltrail:"EVENT_THROTTLE_MODE EVENT_THROTTLE_WINDOW EVENT_THROTTLE_BURST" doc:"window in which repeats of an event become one summary; 0s: every event by itself"`
+	Rules       []Rule        `key:"rules" default:"[]" take:"reload" doc:"suppression rules by name; what they hold back is counted"`
+	Files       []string      `key:"files" default:"[]" take:"reload" check:"path" doc:"files of further rules, read again on each reload; one file serves a fleet"`
+	Ignore      []string      `key:"ignore" default:"[]" take:"reload" check:"path" maltrail:"USER_IGNORELIST" doc:"ignore lists of the reference: src_ip;src_port;dst_ip;dst_port a line; they must exist"`
+	IgnoreRegex string        `key:"ignore_regex" default:"" take:"reload" maltrail:"IGNORE_EVENTS_REGEX" doc:"expression of the reference over the text of a whole event; what it finds is ignored; empty: none"`
+	Aggregate   time.Duration `key:"aggregate" default:"60s" take:"reload" max:"1h" maltrail:"EVENT_THROTTLE_MODE EVENT_THROTTLE_WINDOW EVENT_THROTTLE_BURST" doc:"window in which repeats of an event become one summary; 0s: every event by itself"`
+	Inbound     time.Duration `key:"inbound" default:"1h" take:"reload" max:"1h" doc:"window in which inbound events of low severity become one summary per source and code; 0s: as other events; without effect when aggregate is 0s"`
 }
 
 // Journal bounds the durable event log.
 type Journal struct {
 	Path    string        `key:"path" default:"" take:"restart" check:"path?" doc:"directory of the journal; empty: journal in the state directory"`
-	MaxSize AutoSize      `key:"max_size" default:"auto" take:"reload" min:"1MiB" doc:"most bytes on disk; auto: 1 GiB or 10 % of the file system, whichever is less"`
-	MaxAge  time.Duration `key:"max_age" default:"168h" take:"reload" min:"1m" doc:"oldest events kept; also how long the cursor of a removed output is"`
-	MinFree AutoSize      `key:"min_free" default:"auto" take:"reload" doc:"free space to leave on the file system; auto: 1 GiB or 5 % of it, whichever is less"`
-	Fsync   Fsync         `key:"fsync" default:"1s" take:"reload" doc:"when events are forced to disk: always (before an event counts as taken), a duration, or never (the kernel decides)"`
+	MaxSize AutoSize      `key:"max_size" default:"auto" take:"restart" min:"1MiB" doc:"most bytes on disk; auto: 1 GiB or 10 % of the file system, whichever is less"`
+	MaxAge  time.Duration `key:"max_age" default:"168h" take:"restart" min:"1m" doc:"oldest events kept; also how long the cursor of a removed output is"`
+	MinFree AutoSize      `key:"min_free" default:"auto" take:"restart" doc:"free space to leave on the file system; auto: 1 GiB or 5 % of it, whichever is less"`
+	Fsync   Fsync         `key:"fsync" default:"1s" take:"restart" doc:"when events are forced to disk: always (before an event counts as taken), a duration, or never (the kernel decides)"`
 }
 
 // Health says how the sensor reports on itself.

@@ -101,6 +101,26 @@ func (w *Worker) other(p *packet.Packet) {
 	}
 }
 
+// tiny matches the addresses of a packet that ends before its transport header
+// does: of a first fragment with eight bytes of TCP, or of what the capture cut
+// off. Hosts put such fragments together, so all of TCP is taken for a SYN. The
+// flow is that of a whole SYN when the ports are there, so that both raise one
+// event in a second; later fragments raise none.
+func (w *Worker) tiny() {
+	p := &w.p
+	switch p.Proto {
+	case packet.ProtoTCP:
+		w.kind = KindTCP
+		w.syn(p)
+	case packet.ProtoUDP:
+		w.kind = KindUDP
+		w.datagram(p)
+	default:
+		w.kind = KindOther
+		w.other(p)
+	}
+}
+
 // address raises an address event unless the flow raised one in this second.
 func (w *Worker) address(typ event.Type, ref table.Ref, a netip.Addr, port uint16) {
 	if w.own() {

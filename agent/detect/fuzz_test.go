@@ -34,6 +34,15 @@ func FuzzWorker(f *testing.F) {
 		f.Add(uint8(0), p.VLAN(1).QinQ(2).MPLS(3).Ethernet().Data)
 		f.Add(uint8(0), corpus.IPv6("dead::1", "dead::beef", s, corpus.HopByHop(), corpus.Destination()).PPPoE(true).Ethernet().Data)
 	}
+	for _, p := range []corpus.Packet{tinySyn(in, out, 1, 443), tinySyn(out, in, 443, 1), tiny6(6, corpus.Syn(1, 443).Data[:8]), tiny6(60, []byte{6, 1, 1, 12, 0, 0, 0, 0}),
+		corpus.IP(in, out, corpus.Segment{Proto: 17, Data: []byte{1, 2, 3}}), corpus.Fragments(in, out, corpus.Syn(1, 443), 8)[1]} {
+		f.Add(uint8(0), p.Ethernet().Data)
+		f.Add(uint8(2), p.Raw().Data)
+	}
+	for _, target := range []string{"http://u:p@www.evil.example:8080/a/x", "http://u@evil.example?pass=x", "http://a@b@evil.example#x", "http://@"} {
+		f.Add(uint8(0), corpus.IP(in, out, corpus.Data(1, 80, corpus.Get("x.example", target))).Ethernet().Data)
+	}
+	f.Add(uint8(0), corpus.IP(in, out, corpus.Data(1, 80, corpus.Request("CONNECT", "u:p@evil.example:443", nil, ""))).Ethernet().Data)
 	rules := rulesOf(f, Options{Heuristics: true, HostDomains: true, MissingHost: true, Redact: true, Home: event.NewHomeNetworks(nil), UserAgents: []byte("masscan\n")},
 		"66.66.66.66", "66.66.0.0/16", "66.66.66.66:443", "dead::beef", "dead::/16", "evil.example", "x.onion", `dga[0-9]+\.evil-pattern\.example`, `(?!ok)[a-z]+\.look\.example`,
 		"/gate.php", "/a/b", "evil.example/", "evil.example/a", "/x?pass=", "/gate.php?a=a/b", "/y?", "ua:evil[a-c]ot", "ua:ok/[0-9]")

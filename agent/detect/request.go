@@ -32,6 +32,7 @@ func (w *Worker) requests(b []byte) {
 // when no Host header says otherwise) and the path that URL trails are matched
 // with. An absolute target replaces both.
 type target struct {
+	user       []byte // the userinfo of an absolute target with its '@': shown, never matched
 	host, path []byte
 }
 
@@ -112,24 +113,54 @@ func (w *Worker) pathForms(r *http.Request, u *target) (stop bool) {
 		return true
 	}
 	if i := bytes.Index(raw, schemeEnd); i >= 0 {
-		u.split(trails.AppendPath(w.path[:0], raw[i+3:]))
-	} else if bytes.EqualFold(r.Method, connect) {
-		u.split(u.path)
-	} else {
+		w.path = trails.AppendPath(w.path[:0], raw[i+3:])
+	} else if !bytes.EqualFold(r.Method, connect) {
 		return false
 	}
+	w.split(u)
 	w.domain(withoutPort(u.host))
 	return false
 }
 
-// split takes apart host and path of a target without scheme.
-func (u *target) split(b []byte) {
-	if i := bytes.IndexByte(b, '/'); i >= 0 {
-		u.host, u.path = b[:i], b[i:]
-	} else {
-		u.host, u.path = b, slash
+// split takes apart the target without scheme that is in w.path: userinfo, host
+// and path. A path that is left out is "/", also in front of a query.
+func (w *Worker) split(u *target) {
+	n := userinfo(w.path)
+	end := n + authority(w.path[n:])
+	if end == len(w.path) {
+		w.path = append(w.path, '/')
+	} else if w.path[end] != '/' {
+		w.path = append(w.path, 0)
+		copy(w.path[end+1:], w.path[end:])
+		w.path[end] = '/'
 	}
+	u.user, u.host, u.path = w.path[:n], w.path[n:end], w.path[end:]
 	u.host = bytes.TrimSuffix(u.host, port80)
+}
+
+// authority gives the length of the authority that b begins with (RFC 3986 3.2).
+func authority(b []byte) int {
+	if end := bytes.IndexAny(b, "/?#"); end >= 0 {
+		return end
+	}
+	return len(b)
+}
+
+// userinfo gives the length of the userinfo, '@' included, that b begins with
+// (RFC 3986 3.2.1). Of several '@' the last one counts, as servers have it.
+func userinfo(b []byte) int {
+	return bytes.LastIndexByte(b[:authority(b)], '@') + 1
+}
+
+// appendAuthority appends userinfo and host as events show them: what follows
+// the colon of a userinfo is a password (RFC 3986 3.2.1).
+func (w *Worker) appendAuthority(dst []byte, u target) []byte {
+	user := u.user
+	if i := bytes.IndexByte(user, ':'); i >= 0 && w.rules.opt.Redact {
+		dst = append(append(dst, user[:i+1]...), "***"...)
+		user = user[len(user)-1:]
+	}
+	return append(append(dst, user...), u.host...)
 }
 
 var slash = []byte("/")
@@ -140,6 +171,7 @@ func (w *Worker) proxyProbe(raw []byte) bool {
 	if !ok || !containsAny(raw, probeWords) {
 		return false
 	}
+	rest = rest[userinfo(rest):]
 	host, path := rest, []byte(nil)
 	if i := bytes.IndexByte(rest, '/'); i >= 0 {
 		host, path = rest[:i], rest[i+1:]

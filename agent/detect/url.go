@@ -97,7 +97,7 @@ func (w *Worker) anyURL(u target, v visit) bool {
 	if w.rules.whiteName(u.host) {
 		return true
 	}
-	seen := append(append([]byte(nil), u.host...), u.path...)
+	seen := append(w.appendAuthority(nil, u), u.path...)
 	w.trail(event.URL, ref, t.Key(ref), seen)
 	return true
 }
@@ -130,7 +130,7 @@ const maxAncestors = 16
 // urlTrail raises a URL event: host and path with every part that is not the
 // key in parentheses.
 func (w *Worker) urlTrail(u target, ref table.Ref) {
-	seen := append(append([]byte(nil), u.host...), u.path...)
+	seen := append(w.appendAuthority(nil, u), u.path...)
 	key := w.rules.table.Key(ref)
 	var out []byte
 	rest := seen
@@ -154,8 +154,8 @@ func (w *Worker) urlTrail(u target, ref table.Ref) {
 
 // bodyTrail raises the event of a key that is path, '?' and body.
 func (w *Worker) bodyTrail(r *http.Request, u target, ref table.Ref) {
-	seen := append(append([]byte(nil), u.host...), u.path...)
-	t := append(append(append([]byte(nil), u.host...), '('), u.path...)
+	seen := append(w.appendAuthority(nil, u), u.path...)
+	t := append(append(w.appendAuthority(nil, u), '('), u.path...)
 	t = append(append(append(t, ` \(`...), r.Method...), ' ')
 	t = append(append(t, bytes.TrimSpace(r.Body)...), `\))`...)
 	w.trail(event.HTTP, ref, t, seen)

@@ -105,23 +105,32 @@ func (w *Worker) Frame(link packet.LinkType, frame []byte, at time.Time, number 
 	w.Stats.Bytes += uint64(len(frame))
 	reason := w.decoder.Decode(link, frame, &w.p)
 	if reason != packet.OK {
+		if reason == packet.ShortTransport {
+			w.begin(at, number)
+			w.tiny()
+		}
 		return reason
 	}
+	w.begin(at, number)
+	w.match()
+	return reason
+}
+
+// begin makes the packet just decoded the present one.
+func (w *Worker) begin(at time.Time, number uint64) {
 	w.p.Time, w.p.Number = at, number
 	if w.Tag != 0 {
 		w.p.Outer(w.Tag & 0xfff)
 	}
-	w.match()
-	return reason
+	if len(w.raised) > 0 {
+		w.raised = w.raised[:0]
+	}
+	w.repeated = false
 }
 
 // match is the order of checks per packet (D 4): what a handshake names, then
 // by protocol. Payload is recognised by its first bytes; no port decides alone.
 func (w *Worker) match() {
-	if len(w.raised) > 0 {
-		w.raised = w.raised[:0]
-	}
-	w.repeated = false
 	p := &w.p
 	switch p.Proto {
 	case packet.ProtoTCP:

@@ -24,6 +24,9 @@ const (
 	CERT  Type = "CERT"  // a server certificate
 )
 
+// Types lists the types of detections.
+func Types() []Type { return []Type{DNS, IP, IPORT, URL, HTTP, UA, PATH, PORT, CERT} }
+
 // HEALTH is what the sensor says of itself. The reference has no such type.
 const HEALTH Type = "HEALTH"
 
@@ -100,6 +103,8 @@ type Event struct {
 	// summaries of its repeats.
 	Aggregate Aggregate
 
+	Suppression Suppression // what a rule of the operator did to it
+
 	Health HealthFacts // of a health event: what the sensor says of itself
 }
 
@@ -140,6 +145,16 @@ type Aggregate struct {
 	Dsts                       []netip.Addr
 	MoreSrcPorts, MoreDstPorts uint32
 	MoreDsts                   uint32
+	// Trails lists the distinct trails of a summary over several of them, in
+	// the order they came: at most MaxValues of together MaxTrail bytes.
+	Trails     []string
+	MoreTrails uint32
+}
+
+// Suppression is the mark of a suppression rule that let the event live.
+type Suppression struct {
+	Rule  string // id of the rule; empty: none
+	Local bool   // for the journal and local files only, not for any receiver
 }
 
 // MaxValues bounds each list of distinct values in an Aggregate.

@@ -32,6 +32,13 @@ const (
 	HealthJournalCorrupt Code = "health.journal.corrupt"
 )
 
+// These tell of what the operator wrote:
+const (
+	HealthConfigRefused   Code = "health.config.refused"   // a reload found the configuration wrong, the one before stays
+	HealthSuppressRefused Code = "health.suppress.refused" // rules that are not in force, because they are wrong
+	HealthSuppressExpired Code = "health.suppress.expired" // a rule whose time is over; no fault
+)
+
 // And these are no faults:
 const (
 	HealthConfigChanged Code = "health.config.changed"
@@ -45,7 +52,7 @@ func HealthCodes() []Code {
 		HealthCaptureSilent, HealthCaptureDrops, HealthCaptureOneway, HealthCaptureBroadcast, HealthCaptureTruncated,
 		HealthCaptureRestartNeeded, HealthTrailsFault, HealthTrailsRejected, HealthTrailsStale, HealthTrailsStarter,
 		HealthOutputDown, HealthOutputSlow, HealthOutputEvicted, HealthJournalFull, HealthJournalCorrupt,
-		HealthConfigChanged, HealthHeartbeat, HealthCanary,
+		HealthConfigRefused, HealthSuppressRefused, HealthSuppressExpired, HealthConfigChanged, HealthHeartbeat, HealthCanary,
 	}
 }
 
@@ -78,7 +85,7 @@ type HealthFacts struct {
 }
 
 // MaxMeasures bounds the figures of one health event.
-const MaxMeasures = 32
+const MaxMeasures = 64
 
 // A Measure is one figure. Its name is of a-z, 0-9 and _, at most 64 bytes, and
 // ends in the unit unless it is a count: silent_seconds, drop_share. A count
@@ -127,7 +134,7 @@ func NewHealth(t time.Time, code Code, info string, h HealthFacts) Event {
 
 func (h *HealthFacts) isFault(code Code) bool {
 	switch code {
-	case HealthConfigChanged, HealthHeartbeat, HealthCanary:
+	case HealthSuppressExpired, HealthConfigChanged, HealthHeartbeat, HealthCanary:
 		return false
 	}
 	return h.State != Recovered && h.State != Metric

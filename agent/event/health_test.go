@@ -29,7 +29,7 @@ func TestNewHealth(t *testing.T) {
 }
 
 func TestHealthSeverity(t *testing.T) {
-	info := map[Code]bool{HealthConfigChanged: true, HealthHeartbeat: true, HealthCanary: true}
+	info := map[Code]bool{HealthSuppressExpired: true, HealthConfigChanged: true, HealthHeartbeat: true, HealthCanary: true}
 	for _, code := range HealthCodes() {
 		for _, state := range []HealthState{Raised, Reminded, Recovered, Noted, Metric} {
 			want := Medium
@@ -50,7 +50,7 @@ func TestHealthCodes(t *testing.T) {
 			t.Errorf("%s", c)
 		}
 	}
-	if len(codes) != 18 {
+	if len(codes) != 21 {
 		t.Errorf("%d codes", len(codes))
 	}
 }

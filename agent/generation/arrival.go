@@ -29,13 +29,12 @@ func (k *Keeper) look(ctx context.Context) (again bool) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		k.missing(path)
-		return false
+		return k.missing(path)
 	case err != nil:
 		k.reject(path, nil, fmt.Errorf("cannot look at trail table %q: %w; what is in use stays in use", path, bare(err)))
 		return false
 	}
-	k.gone, k.owed = false, false
+	k.gone, k.owed = 0, false
 	switch {
 	case same(info, k.Current().info):
 		k.judged = info
@@ -52,18 +51,28 @@ func (k *Keeper) look(ctx context.Context) (again bool) {
 	return k.consider(ctx, path, info)
 }
 
-// missing says once that nothing is at the path. That a table is taken away is
-// somebody's decision; that one was asked for and never was there is a mistake.
-func (k *Keeper) missing(path string) {
+// missing says once that nothing is at the path, and only when it is still so
+// after a moment: another way to publish is to delete and to rename. It is a
+// fault of what there was or was asked for. Where a table only may be, nothing is
+// wrong with none.
+func (k *Keeper) missing(path string) (again bool) {
+	switch k.gone {
+	case 0:
+		k.gone = 1
+		return true
+	case 2:
+		return false
+	}
+	k.gone = 2
 	switch {
-	case k.gone:
-		return
 	case k.owed:
 		k.reject(path, nil, fmt.Errorf("trail table %q does not exist; what is in use stays in use", path))
+	case k.Current().Source == path, k.reported(event.HealthTrailsRejected):
+		k.reject(path, nil, fmt.Errorf("trail table %q does not exist any more; what is in use stays in use", path))
 	default:
 		k.opt.Log.Info("there is no trail table, what is in use stays in use", "path", path)
 	}
-	k.gone = true
+	return false
 }
 
 // verify compares the checksums of a table that is in use already: at the

@@ -33,7 +33,7 @@ func (k *Keeper) target() string {
 	if k.anew {
 		k.anew = false
 		k.owed = k.owed || k.path != k.at
-		k.at, k.seen, k.judged, k.gone = k.path, nil, nil, false
+		k.at, k.seen, k.judged, k.gone = k.path, nil, nil, 0
 	}
 	return k.at
 }

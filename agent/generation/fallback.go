@@ -60,7 +60,7 @@ func (k *Keeper) replace(g *Generation, why error) {
 	}
 	// Nothing in memory can fault.
 	_ = k.put(next)
-	k.raise(event.HealthTrailsFault, fmt.Sprintf("%s; the starter set is used, which is no protection by itself", reason))
+	k.raise(event.HealthTrailsFault, reason+"; "+starterUsed)
 }
 
 // nothing is a table without trails.

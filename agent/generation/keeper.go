@@ -20,6 +20,9 @@ type Options struct {
 	// Path is where new tables are renamed to; a symbolic link is followed.
 	// Empty: the starter set is all there is. Configure changes it.
 	Path string
+	// Configured says that somebody has named Path, which is not only where a
+	// table may be: when none is there at the start, that is a fault.
+	Configured bool
 	// Dir is the state directory, for the copy of the last good table. Empty:
 	// there is none.
 	Dir string
@@ -49,7 +52,7 @@ type Keeper struct {
 	// Only Watch uses these.
 	seen   os.FileInfo // at the path, when it was last looked at
 	judged os.FileInfo // at the path, what was accepted or refused last
-	gone   bool        // nothing was at the path
+	gone   int         // looks in a row that found nothing at the path, as far as that counts
 	at     string      // the path
 	owed   bool        // it was configured later, and nothing has been there yet
 
@@ -125,12 +128,18 @@ func (k *Keeper) first() (*Generation, error) {
 		}
 		return g, nil
 	}
-	g, serr := k.starter(!missing)
+	g, serr := k.starter(!missing || k.opt.Configured)
 	if serr != nil {
 		return nil, fmt.Errorf("%w; and %w", err, serr)
 	}
+	if missing && k.opt.Configured {
+		k.raise(event.HealthTrailsFault, fmt.Sprintf("%v; %s", err, starterUsed))
+	}
 	return g, nil
 }
+
+// starterUsed is what is said when there is nothing better.
+const starterUsed = "the starter set is used, which is no protection by itself"
 
 // starter gives the starter set.
 func (k *Keeper) starter(fallback bool) (*Generation, error) {
@@ -196,6 +205,14 @@ func (k *Keeper) raise(code event.Code, info string) {
 		return
 	}
 	k.opt.Event(code, true, info)
+}
+
+// reported says whether a condition is reported and not over.
+func (k *Keeper) reported(code event.Code) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_, ok := k.active[code]
+	return ok
 }
 
 // recovered reports that conditions are over, with mu held.

@@ -58,6 +58,22 @@ func TestOpenOrder(t *testing.T) {
 			}
 		})
 	}
+	t.Run("configured and missing", func(t *testing.T) {
+		s := newStand(t, nil, func(o *Options) { o.Configured = true })
+		if g := s.Current(); !g.Starter || !g.Fallback || !strings.Contains(s.is(fault), s.path) || !strings.Contains(s.is(fault), "the starter set is used") {
+			t.Errorf("%+v %s", g, s.all())
+		}
+		s.settled(t) // which is said already
+		if s.is(rejected) != "" {
+			t.Error(s.all())
+		}
+		publish(t, s.path, 100, "at last")
+		s.settled(t)
+		s.want(t, 2, 100)
+		if s.is(fault) != "" {
+			t.Error(s.all())
+		}
+	})
 	t.Run("no path", func(t *testing.T) {
 		s := newStand(t, good, func(o *Options) { o.Path = "" })
 		if g := s.Current(); !g.Starter || g.Fallback || s.all() != "" {

@@ -103,10 +103,63 @@ func TestPathComesAndGoes(t *testing.T) {
 			os.RemoveAll(filepath.Dir(s.path))
 			os.Symlink("feed.away", filepath.Dir(s.path))
 			s.await(t, "a directory behind a link", func() bool { return s.Current().Table.Len() == n-1 })
-			if s.all() != "" {
-				t.Errorf("reported:\n%s", s.all())
+			// How long it was away decides whether that is said; it ends in any case.
+			s.await(t, "recovery", func() bool { return s.is(rejected) == "" })
+			for line := range strings.Lines(s.all()) {
+				if strings.Contains(line, " true ") && !strings.Contains(line, "does not exist any more") {
+					t.Errorf("reported:\n%s", s.all())
+				}
 			}
 		})
+	}
+}
+
+// TestTakenAway: a table that is deleted is used on, and that it is gone is an
+// event until there is one again.
+func TestTakenAway(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		back func(t *testing.T, s *stand)
+		want int
+	}{
+		{"the same", func(t *testing.T, s *stand) { os.Rename(s.path+".away", s.path) }, 100},
+		{"another", func(t *testing.T, s *stand) { publish(t, s.path, 90, "other") }, 90},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStand(t, func(s *stand) { publish(t, s.path, 100, "0") })
+			s.settled(t)
+			os.Rename(s.path, s.path+".away")
+			if !s.look(t.Context()) || s.all() != "" {
+				t.Errorf("said at once: %s", s.all()) // somebody may be about to rename another
+			}
+			s.settled(t)
+			if want := fmt.Sprintf("trail table %q does not exist any more; what is in use stays in use", s.path); s.is(rejected) != want {
+				t.Errorf("%s, want %q", s.all(), want)
+			}
+			s.settled(t)
+			if n := strings.Count(s.all(), "not exist"); n != 1 || s.Current().Table.Len() != 100 {
+				t.Errorf("said %d times:\n%s", n, s.all())
+			}
+			c.back(t, s)
+			s.settled(t)
+			if s.is(rejected) != "" || s.Current().Table.Len() != c.want {
+				t.Errorf("%d trails, %s", s.Current().Table.Len(), s.all())
+			}
+		})
+	}
+	// Nothing was there, and nothing has to be.
+	s := newStand(t, nil)
+	s.settled(t)
+	s.settled(t)
+	if s.all() != "" {
+		t.Error(s.all())
+	}
+	// What was refused is gone: that is wrong now.
+	s = newStand(t, func(s *stand) { os.WriteFile(s.path, []byte("no table"), 0o644) })
+	os.Remove(s.path)
+	s.settled(t)
+	if !strings.Contains(s.is(rejected), "does not exist any more") {
+		t.Error(s.all())
 	}
 }
 

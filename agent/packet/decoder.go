@@ -30,11 +30,22 @@ func (d *Decoder) Decode(link LinkType, frame []byte, p *Packet) Reason {
 	} else {
 		r = d.decodeLink(link, frame, p)
 	}
-	if r != OK && r != LaterFragment && r != ShortTransport {
-		p.clear()
+	if r != OK {
+		p.settle(r)
 	}
 	d.Counts[r]++
 	return r
+}
+
+// settle leaves of a packet that was not decoded what its reason promises.
+func (p *Packet) settle(r Reason) {
+	switch r {
+	case LaterFragment:
+	case ShortTransport:
+		p.tinyPorts()
+	default:
+		p.clear()
+	}
 }
 
 // clear drops what the previous frame, or an attempt that failed, left behind.

@@ -102,7 +102,8 @@ func checkSane(t *testing.T, frame []byte, r Reason, p *Packet) {
 			t.Fatalf("%v left %+v", r, *p)
 		}
 	}
-	if (r != OK || p.Proto != ProtoTCP && p.Proto != ProtoUDP) && (p.SrcPort != 0 || p.DstPort != 0 || p.Flags != 0) {
+	ports := r == OK && (p.Proto == ProtoTCP || p.Proto == ProtoUDP) || r == ShortTransport && p.Proto == ProtoTCP && len(p.Payload) >= 4
+	if !ports && (p.SrcPort != 0 || p.DstPort != 0) || (r != OK || p.Proto != ProtoTCP) && p.Flags != 0 {
 		t.Fatalf("%v protocol %d with ports %d %d flags %d", r, p.Proto, p.SrcPort, p.DstPort, p.Flags)
 	}
 	if within(frame, p.IP) < 0 || within(p.IP, p.Payload) < 0 {
@@ -121,6 +122,10 @@ func TestDecodeTruncated(t *testing.T) {
 			r := d.Decode(s.link, frame, &p)
 			Fanout(s.link, frame)
 			checkSane(t, frame, r, &p)
+			if r == ShortTransport && full == OK && whole.Proto == ProtoTCP && len(p.Payload) >= 4 &&
+				(p.Src != whole.Src || p.Dst != whole.Dst || p.SrcPort != whole.SrcPort || p.DstPort != whole.DstPort) {
+				t.Errorf("%s cut to %d: %+v, whole %+v", s.name, n, p, whole)
+			}
 			if full != OK || r != OK || p.Src != whole.Src || p.Dst != whole.Dst {
 				continue
 			}

@@ -105,6 +105,17 @@ func (p *Packet) tcp(b []byte) Reason {
 	return OK
 }
 
+// tinyPorts reads the ports of TCP that ends before its flags: a first fragment
+// of eight bytes, the least that IP can carry (RFC 1858 3), or a segment that the
+// capture cut off. It is no part of tcp, which would then be too large to be
+// inlined.
+func (p *Packet) tinyPorts() {
+	if b := p.Payload; p.Proto == ProtoTCP && len(b) >= 4 {
+		p.SrcPort = binary.BigEndian.Uint16(b)
+		p.DstPort = binary.BigEndian.Uint16(b[2:])
+	}
+}
+
 // udp decodes a UDP datagram (RFC 768) from its first four bytes, the ports. A
 // length that cannot be right is not used: 0 is a jumbogram (RFC 2675 4), and
 // the length of a first fragment is that of the whole datagram.

@@ -14,7 +14,7 @@ const maxExtensions = 8
 const (
 	extHopByHop    = 0
 	extRouting     = 43
-	extFragment    = 44
+	extFragment    = ProtoFragment
 	extNone        = 59
 	extDestination = 60
 	extMobility    = 135
@@ -53,8 +53,15 @@ func (p *Packet) ipv6(b []byte) Reason {
 			return TooManyHeaders
 		}
 		if size > len(body) {
-			if p.Truncated {
+			switch {
+			case p.Truncated:
 				return ShortIP
+			case p.Fragment:
+				// The rest of the headers is in the next fragment. Hosts should drop
+				// that (RFC 7112 5); those that are older put it together.
+				p.Proto = ProtoFragment
+				p.portless(body)
+				return ShortTransport
 			}
 			return BadIPHeader
 		}

@@ -25,7 +25,7 @@ func Label(proto uint8) string {
 		return "IPV6"
 	case 43:
 		return "ROUTING"
-	case 44:
+	case ProtoFragment:
 		return "FRAGMENT"
 	case 46:
 		return "RSVP"

@@ -16,6 +16,9 @@ const (
 	ProtoTCP    = 6
 	ProtoUDP    = 17
 	ProtoICMPv6 = 58
+	// ProtoFragment is the IPv6 fragment header: the protocol of a first fragment
+	// that ends before the headers do, so that what it carries is not known.
+	ProtoFragment = 44
 )
 
 // TCP flags (RFC 9293 3.1; ECN flags RFC 3168).
@@ -44,7 +47,7 @@ type Packet struct {
 	// Proto is the protocol behind the last IPv6 extension header that was
 	// walked, or the IPv4 protocol.
 	Proto            uint8
-	SrcPort, DstPort uint16 // TCP and UDP only, else 0
+	SrcPort, DstPort uint16 // TCP and UDP only, else 0; with ShortTransport, those of TCP if they are there
 	Flags            uint8  // TCP flags, else 0
 	// Fragment is true for the first fragment of a fragmented datagram (later
 	// ones are not decoded).

@@ -22,8 +22,10 @@ const (
 	// LaterFragment: a fragment other than the first, which has no ports.
 	// Addresses, Proto, IP and Payload are set.
 	LaterFragment
-	// ShortTransport: too few bytes for TCP ports and flags or for UDP ports.
-	// Addresses, Proto, IP and Payload are set.
+	// ShortTransport: too few bytes for TCP ports and flags or for UDP ports, or a
+	// first IPv6 fragment that ends among the extension headers (its Proto is
+	// ProtoFragment). Addresses, Proto, IP and Payload are set, and the ports of
+	// TCP if four bytes are there.
 	ShortTransport
 
 	// NumReasons is how many reasons there are.

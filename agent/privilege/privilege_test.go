@@ -208,7 +208,7 @@ func TestChangeUser(t *testing.T) {
 	four := func(id string) string { return strings.Join([]string{id, id, id, id}, " ") }
 	ids := map[string]string{"Uid": four(nobody.Uid), "Gid": four(nobody.Gid), "Groups": nobody.Gid, "CapEff": nothing, "CapPrm": nothing}
 	pid, said := start(t, "user", "nobody")
-	if said != "changed true\n" {
+	if said != "changed true unknown false\n" {
 		t.Errorf("said %q", said)
 	}
 	wantAll(t, pid, ids)
@@ -221,7 +221,7 @@ func TestChangeUser(t *testing.T) {
 func TestChangeUserThatIsNot(t *testing.T) {
 	needRoot(t)
 	pid, said := start(t, "user", "no-such-user-here")
-	if said != "changed false\n" {
+	if said != "changed false unknown true\n" {
 		t.Errorf("said %q", said)
 	}
 	wantAll(t, pid, map[string]string{"Uid": "0 0 0 0"})

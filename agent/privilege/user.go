@@ -8,22 +8,29 @@ import (
 	"strconv"
 )
 
+// ErrUnknownUser says that there is no user of a name.
+var ErrUnknownUser = errors.New("there is no such user")
+
 // ChangeUser makes a process that runs as root run as the user of that name,
 // with that user's groups and no other, in all threads and for good: the real,
 // the effective and the saved user change, so the kernel takes all capabilities
 // away too (capabilities(7), "Effect of user ID changes").
 //
-// It changes nothing and returns false when the process is not root or there
-// is no such user. After an error the process may have lost its groups already
-// and must not go on. Users are those of /etc/passwd and, in a binary with cgo,
-// of the name service.
+// It changes nothing and returns false when the process is not root, and fails
+// with ErrUnknownUser, with everything as it was, when it is and there is no such
+// user. After another error the process may have lost its groups already and must
+// not go on. Users are those of /etc/passwd and, in a binary with cgo, of the
+// name service.
 func ChangeUser(name string) (changed bool, err error) {
 	if os.Geteuid() != 0 {
 		return false, nil
 	}
 	u, known, err := LookupUser(name)
-	if err != nil || !known {
+	if err != nil {
 		return false, err
+	}
+	if !known {
+		return false, fmt.Errorf("%w: %q", ErrUnknownUser, name)
 	}
 	if u.UID == 0 {
 		return false, fmt.Errorf("cannot change to user %q: it is root by another name", name)

@@ -9,6 +9,7 @@ type Capture struct {
 	Interfaces    []Interface   `json:"interfaces"`
 	SpareSockets  int           `json:"spare_sockets"`  // left for interfaces that appear
 	RestartNeeded []string      `json:"restart_needed"` // interfaces that only a restart can capture on
+	Missing       []Missing     `json:"missing"`        // those included
 	Filter        CaptureFilter `json:"filter"`
 	// Of interfaces and rings that are not listed any more, since the start.
 	ClosedPackets uint64 `json:"closed_packets"` // the kernel's counts
@@ -22,6 +23,16 @@ type Capture struct {
 type CaptureFilter struct {
 	Expression string `json:"expression"` // empty: no filter
 	Compiler   string `json:"compiler"`   // own or tcpdump; empty: no filter
+}
+
+// Missing is an interface that is configured and not captured.
+type Missing struct {
+	Interface string `json:"interface"` // or the pattern that none matches
+	Reason    string `json:"reason"`
+	There     bool   `json:"there"`
+	Up        bool   `json:"up"`
+	// Required: it is given by its name and is not optional.
+	Required bool `json:"required"`
 }
 
 // Worker is one goroutine that matches packets.

@@ -46,7 +46,8 @@ func NewClient(listen string) (*Client, error) {
 // and what this version understands of it. All texts in it are what the other
 // side chose: clean them before they reach a terminal.
 func (c *Client) Status(ctx context.Context) (*Snapshot, []byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://sensor/status", nil)
+	// The name is for the Host header only, and is one that every server goes by.
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/status", nil)
 	if err != nil {
 		return nil, nil, err
 	}

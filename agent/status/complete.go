@@ -31,6 +31,7 @@ func (s *Snapshot) complete(now time.Time) {
 	slices.SortFunc(s.Detection.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Source, b.Source))
 	})
+	s.Suppress.complete()
 	present(&s.Outputs)
 	for i := range s.Outputs {
 		o := &s.Outputs[i]
@@ -69,6 +70,7 @@ func (c *Capture) complete() {
 		}
 	}
 	present(&c.RestartNeeded)
+	present(&c.Missing)
 }
 
 // complete leaves out values that JSON cannot say: the share of nothing is no

@@ -34,13 +34,20 @@ type Finding struct {
 // Detected = Suppressed + Folded + Passed.
 type Gate struct {
 	Detected   uint64 `json:"detected"`
-	Suppressed uint64 `json:"suppressed"` // by the whitelist
+	Suppressed uint64 `json:"suppressed"` // taken out: Ignored + Ruled + Whitelisted
 	Folded     uint64 `json:"folded"`     // repeats that became part of a summary
 	Passed     uint64 `json:"passed"`     // went out by themselves
 	Summaries  uint64 `json:"summaries"`  // went out for the folded ones
 	Unkeyed    uint64 `json:"unkeyed"`    // of Passed: not followed, the gate's memory was at its bound
 	Dropped    uint64 `json:"dropped"`    // events and summaries that left the gate and were lost before any output
 	Keys       uint64 `json:"keys"`       // followed at present
+
+	Ignored     uint64 `json:"ignored"`     // suppressed by the ignore lists of the reference
+	Ruled       uint64 `json:"ruled"`       // suppressed by a rule
+	Whitelisted uint64 `json:"whitelisted"` // suppressed by the whitelist
+	Local       uint64 `json:"local"`       // not suppressed, but kept from all receivers by a rule
+	Lowered     uint64 `json:"lowered"`     // not suppressed, but of a lower severity by a rule
+	Restored    uint64 `json:"restored"`    // repeats of the run before, from a checkpoint; they are in summaries, not in Folded
 }
 
 // Output is one destination of events.
@@ -49,14 +56,25 @@ type Output struct {
 	Type string `json:"type"`
 	// Guarantee is what Delivered means: acknowledged by the destination, or
 	// just sent.
-	Guarantee     string    `json:"guarantee"`
-	Delivered     uint64    `json:"delivered"`
-	Rejected      uint64    `json:"rejected"` // refused for good
-	Dropped       uint64    `json:"dropped"`  // given up by the sensor
-	Retries       uint64    `json:"retries"`  // batches sent again
+	Guarantee string `json:"guarantee"`
+	// Over the life of the output's cursor, in sequence numbers of the journal:
+	// LastSeq - StartSeq = Delivered + Filtered + Rejected + Evicted +
+	// Quarantined + Queued.
+	StartSeq    uint64 `json:"start_seq"`
+	LastSeq     uint64 `json:"last_seq"`
+	Delivered   uint64 `json:"delivered"`
+	Filtered    uint64 `json:"filtered"`    // not for this output
+	Rejected    uint64 `json:"rejected"`    // refused for good: dead letters
+	Evicted     uint64 `json:"evicted"`     // given up by the journal for room or age
+	Quarantined uint64 `json:"quarantined"` // damaged or missing in the journal
+	Queued      uint64 `json:"queued"`      // in the journal, not delivered yet
+	QueuedBytes uint64 `json:"queued_bytes"`
+	// OldestAt is about when the first of them was written.
+	OldestAt time.Time `json:"oldest_at,omitzero"`
+	// DelaySeconds is from the time of the event delivered last to its delivery.
+	DelaySeconds  float64   `json:"delay_seconds"`
+	Retries       uint64    `json:"retries"` // batches sent again
 	Errors        uint64    `json:"errors"`
-	Queued        uint64    `json:"queued"`
-	Capacity      uint64    `json:"capacity"` // of the queue, in events; 0: no such bound
 	LastSuccessAt time.Time `json:"last_success_at,omitzero"`
 	LastError     string    `json:"last_error,omitempty"` // no values: they may be secrets
 	LastErrorAt   time.Time `json:"last_error_at,omitzero"`
@@ -96,4 +114,24 @@ type Bound struct {
 	Store      string `json:"store"`
 	UsedBytes  uint64 `json:"used_bytes"`
 	BoundBytes uint64 `json:"bound_bytes"`
+}
+
+// Journal is the durable event log.
+type Journal struct {
+	Path        string `json:"path"`
+	Epoch       uint64 `json:"epoch"`
+	FirstSeq    uint64 `json:"first_seq"` // that is kept
+	LastSeq     uint64 `json:"last_seq"`
+	Segments    uint64 `json:"segments"`
+	Bytes       uint64 `json:"bytes"`
+	MaxBytes    uint64 `json:"max_bytes"`
+	MemoryBytes uint64 `json:"memory_bytes"` // of Bytes: not on disk
+	Appended    uint64 `json:"appended"`     // since the start
+	Evicted     uint64 `json:"evicted"`      // given up before every output had delivered them
+	Quarantined uint64 `json:"quarantined"`
+	Missing     uint64 `json:"missing"`
+	Lost        uint64 `json:"lost"`
+	Full        bool   `json:"full"`
+	// Degraded says why events are kept in memory only; empty: they are not.
+	Degraded string `json:"degraded,omitempty"`
 }

@@ -19,7 +19,7 @@ func findingTypes() []event.Type {
 // healthCodes are the codes of conditions, which last.
 func healthCodes() []event.Code {
 	return slices.DeleteFunc(event.HealthCodes(), func(c event.Code) bool {
-		return c == event.HealthConfigChanged || c == event.HealthHeartbeat || c == event.HealthCanary
+		return c == event.HealthSuppressExpired || c == event.HealthConfigChanged || c == event.HealthHeartbeat || c == event.HealthCanary
 	})
 }
 
@@ -46,7 +46,19 @@ func eventFamilies() []family {
 			}
 		}),
 		counter("events_suppressed_total", "Events that were taken out, by reason.", "reason", func(s *Snapshot, put put) {
-			put(float64(s.Gate.Suppressed), "whitelist")
+			put(float64(s.Gate.Ignored), "ignore")
+			put(float64(s.Gate.Ruled), "rule")
+			put(float64(s.Gate.Whitelisted), "whitelist")
+		}),
+		number("events_local_total", "Events that a rule kept in the journal and local files.", func(s *Snapshot) uint64 { return s.Gate.Local }),
+		number("events_lowered_total", "Events of which a rule lowered the severity.", func(s *Snapshot) uint64 { return s.Gate.Lowered }),
+		number("events_restored_total", "Repeats that a checkpoint of the run before brought.", func(s *Snapshot) uint64 { return s.Gate.Restored }),
+		gauge("suppression_rules", "Suppression rules by state.", "state", func(s *Snapshot, put put) {
+			put(float64(s.Suppress.Active), "active")
+			put(float64(s.Suppress.Waiting), "waiting")
+			put(float64(s.Suppress.Expired), "expired")
+			put(float64(s.Suppress.Elsewhere), "elsewhere")
+			put(float64(s.Suppress.Refused), "refused")
 		}),
 		number("events_folded_total", "Repeats that became part of a summary.", func(s *Snapshot) uint64 { return s.Gate.Folded }),
 		number("events_passed_total", "Events that went out by themselves.", func(s *Snapshot) uint64 { return s.Gate.Passed }),
@@ -87,6 +99,17 @@ func outputFamily(of func(name, help, labels string, read func(*Snapshot, put)) 
 
 func outputFamilies() []family {
 	return []family{
+		number("journal_events_total", "Events written to the journal.", func(s *Snapshot) uint64 { return s.Journal.Appended }),
+		counter("journal_lost_events_total", "Events that the journal gave up or lost, by reason.", "reason", func(s *Snapshot, put put) {
+			put(float64(s.Journal.Evicted), "evicted")
+			put(float64(s.Journal.Quarantined), "quarantined")
+			put(float64(s.Journal.Missing), "missing")
+			put(float64(s.Journal.Lost), "lost")
+		}),
+		gauge("journal_bytes", "Size of the journal.", "", one(func(s *Snapshot) float64 { return float64(s.Journal.Bytes) })),
+		gauge("journal_max_bytes", "What it may grow to.", "", one(func(s *Snapshot) float64 { return float64(s.Journal.MaxBytes) })),
+		gauge("journal_degraded", "Whether events are kept in memory only.", "", one(func(s *Snapshot) float64 { return truth(s.Journal.Degraded != "") })),
+		gauge("journal_full", "Whether there is no room for the journal.", "", one(func(s *Snapshot) float64 { return truth(s.Journal.Full) })),
 		gauge("output_info", "What kind of destination an output is, constant 1.", "output type guarantee", func(s *Snapshot, put put) {
 			for i := range s.Outputs {
 				o := &s.Outputs[i]
@@ -94,7 +117,7 @@ func outputFamilies() []family {
 			}
 		}),
 		// What was acknowledged and what was only sent are never one number.
-		counter("output_events_total", "Events by what became of them.", "output result", func(s *Snapshot, put put) {
+		counter("output_events_total", "Events by what became of them, over the life of the output's place in the journal.", "output result", func(s *Snapshot, put put) {
 			for i := range s.Outputs {
 				o := &s.Outputs[i]
 				delivered := o.Guarantee
@@ -103,13 +126,17 @@ func outputFamilies() []family {
 				}
 				put(float64(o.Delivered), o.Name, delivered)
 				put(float64(o.Rejected), o.Name, "rejected")
-				put(float64(o.Dropped), o.Name, "dropped")
+				put(float64(o.Filtered), o.Name, "filtered")
+				put(float64(o.Evicted), o.Name, "evicted")
+				put(float64(o.Quarantined), o.Name, "quarantined")
 			}
 		}),
 		outputFamily(counter, "output_retries_total", "Batches that were sent again.", func(o *Output) float64 { return float64(o.Retries) }),
 		outputFamily(counter, "output_errors_total", "Attempts that failed.", func(o *Output) float64 { return float64(o.Errors) }),
-		outputFamily(gauge, "output_queue_events", "Events that wait for the output.", func(o *Output) float64 { return float64(o.Queued) }),
-		outputFamily(gauge, "output_queue_capacity_events", "Events that may wait for the output; 0: no such bound.", func(o *Output) float64 { return float64(o.Capacity) }),
+		outputFamily(gauge, "output_queue_events", "Events that wait for the output in the journal.", func(o *Output) float64 { return float64(o.Queued) }),
+		outputFamily(gauge, "output_queue_bytes", "About how large they are.", func(o *Output) float64 { return float64(o.QueuedBytes) }),
+		outputFamily(gauge, "output_queue_oldest_timestamp_seconds", "About when the first of them was written; 0: none waits.", func(o *Output) float64 { return instant(o.OldestAt) }),
+		outputFamily(gauge, "output_delivery_delay_seconds", "From the time of the event delivered last to its delivery.", func(o *Output) float64 { return o.DelaySeconds }),
 		outputFamily(gauge, "output_last_success_timestamp_seconds", "When something was last delivered; 0: nothing was.", func(o *Output) float64 { return instant(o.LastSuccessAt) }),
 		outputFamily(gauge, "output_healthy", "Whether the output delivers.", func(o *Output) float64 { return truth(o.Healthy) }),
 	}

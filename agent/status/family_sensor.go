@@ -55,6 +55,9 @@ func sensorFamilies() []family {
 		counter("trails_faults_total", "Batches in which the trail table could not be read.", "",
 			one(func(s *Snapshot) float64 { return float64(s.Trails.Faults) })),
 
+		counter("status_connections_evicted_total", "Connections to the status endpoint that were closed to make room for newer ones.", "",
+			one(func(s *Snapshot) float64 { return float64(s.Endpoint.Evicted) })),
+
 		gauge("memory_rings_bytes", "Memory of all capture rings.", "",
 			one(func(s *Snapshot) float64 { return float64(s.Memory.RingsBytes) })),
 		gauge("memory_store_used_bytes", "Memory that a store holds.", "store", func(s *Snapshot, put put) {

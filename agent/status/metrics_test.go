@@ -53,6 +53,7 @@ func drawn(t testing.TB, s Snapshot) (page []byte, series map[string]float64) {
 func TestMetricsValues(t *testing.T) {
 	s := healthy()
 	s.Trails.Starter = true
+	s.Capture.RestartNeeded, s.Endpoint.Evicted = []string{"eth4", "eth5"}, 7
 	s.Health = []Health{
 		{Code: "health.capture.drops", Cause: "eth0", State: Raised},
 		{Code: "health.capture.drops", Cause: "eth1", State: Raised},
@@ -68,6 +69,10 @@ func TestMetricsValues(t *testing.T) {
 		"ready{}":                                                           0,
 		"not_ready{reason=trails.starter}":                                  1,
 		"not_ready{reason=output.down}":                                     0,
+		"not_ready{reason=capture.restart_needed}":                          1,
+		"not_ready{reason=capture.missing}":                                 0,
+		"capture_restart_needed_interfaces{}":                               2,
+		"status_connections_evicted_total{}":                                7,
 		"trails_loaded{}":                                                   1630214,
 		"trails_generation{}":                                               3,
 		"trails_reloads_total{result=ok}":                                   2,
@@ -88,12 +93,19 @@ func TestMetricsValues(t *testing.T) {
 		"events_detected_total{severity=medium,source=heuristic,type=PORT}": 1,
 		"events_detected_total{severity=low,source=heuristic,type=CERT}":    0,
 		"events_suppressed_total{reason=whitelist}":                         1,
+		"events_suppressed_total{reason=rule}":                              0,
+		"events_suppressed_total{reason=ignore}":                            0,
+		"events_local_total{}":                                              3,
+		"events_lowered_total{}":                                            2,
+		"suppression_rules{state=expired}":                                  1,
+		"suppression_rules{state=refused}":                                  1,
+		"suppression_rules{state=elsewhere}":                                0,
 		"events_dropped_total{reason=queue}":                                1,
 		"events_dropped_total{reason=gate}":                                 0,
 		"event_summaries_total{}":                                           1,
 		"output_events_total{output=local,result=acknowledged}":             5,
 		"output_events_total{output=local,result=rejected}":                 0,
-		"output_queue_capacity_events{output=local}":                        1000,
+		"output_events_total{output=local,result=evicted}":                  0,
 		"output_healthy{output=local}":                                      1,
 		"health_raised{code=health.capture.drops}":                          2,
 		"health_raised{code=health.trails.stale}":                           0,

@@ -2,6 +2,8 @@ package status
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"trailhound/agent/event"
@@ -19,6 +21,8 @@ const (
 	ReasonNoCapture    = "capture.none"    // no worker or no ring
 	ReasonStalled      = "capture.stalled" // a worker does not go round
 	ReasonDown         = "capture.down"    // no interface is up
+	ReasonRestart      = "capture.restart_needed"
+	ReasonMissing      = "capture.missing" // an interface that has to be captured is not
 	ReasonNoTrails     = "trails.none"
 	ReasonStarter      = "trails.starter"
 	ReasonStale        = "trails.stale"
@@ -28,7 +32,7 @@ const (
 
 // ReasonCodes lists the codes of reasons.
 func ReasonCodes() []string {
-	return []string{ReasonState, ReasonNoCapture, ReasonStalled, ReasonDown,
+	return []string{ReasonState, ReasonNoCapture, ReasonStalled, ReasonDown, ReasonRestart, ReasonMissing,
 		ReasonNoTrails, ReasonStarter, ReasonStale, ReasonOutputDown, ReasonOutputBehind}
 }
 
@@ -36,12 +40,13 @@ func ReasonCodes() []string {
 // workers loop several times a second.
 const StallAfter = 10 * time.Second
 
-// behindShare is the share of an output's queue that may be taken.
-const behindShare = 0.9
+// behindAfter is how long an event may wait for an output.
+const behindAfter = 5 * time.Minute
 
 // NotReady tells what keeps a sensor from being ready; nothing: it is. Ready
-// is a sensor that captures on at least one interface, matches against trails
-// that are real and fresh enough, and whose outputs all keep up.
+// is a sensor that captures on all interfaces that have to be there and of which
+// at least one is up, matches against trails that are real and fresh enough, and
+// whose outputs all keep up.
 func NotReady(s *Snapshot) (why []Reason) {
 	not := func(code, text string, args ...any) {
 		why = append(why, Reason{code, fmt.Sprintf(text, args...)})
@@ -72,14 +77,15 @@ func NotReady(s *Snapshot) (why []Reason) {
 			}
 			not(ReasonOutputDown, "%s", text)
 		}
-		if o.Capacity > 0 && float64(o.Queued) >= behindShare*float64(o.Capacity) {
-			not(ReasonOutputBehind, "output %q is behind: %d of %d events queued", o.Name, o.Queued, o.Capacity)
+		if behind := seconds(o.OldestAt, s.Time); behind > behindAfter.Seconds() {
+			not(ReasonOutputBehind, "output %q is %s behind: %d events wait", o.Name, duration(behind), o.Queued)
 		}
 	}
 	return why
 }
 
 func (c *Capture) notReady(now time.Time, not func(code, text string, args ...any)) {
+	c.notCaptured(not)
 	if len(c.Workers) == 0 || len(c.Rings) == 0 {
 		not(ReasonNoCapture, "nothing is captured: %d workers, %d rings", len(c.Workers), len(c.Rings))
 		return
@@ -101,6 +107,41 @@ func (c *Capture) notReady(now time.Time, not func(code, text string, args ...an
 	if n := len(c.Interfaces); n > 0 && c.up() == 0 {
 		not(ReasonDown, "none of %d interfaces is up", n)
 	}
+}
+
+// notCaptured says which interfaces are not captured though they should be: those
+// that are there and that no socket is left for, given by name or by a pattern,
+// and those that were called for by name.
+func (c *Capture) notCaptured(not func(code, text string, args ...any)) {
+	if len(c.RestartNeeded) > 0 {
+		not(ReasonRestart, "%s: not captured before a restart, since no spare socket is left: see capture.spare_sockets", someOf(c.RestartNeeded))
+	}
+	var names []string
+	why := ""
+	for i := range c.Missing {
+		m := &c.Missing[i]
+		if m.Required && !slices.Contains(c.RestartNeeded, m.Interface) {
+			if names = append(names, m.Interface); why == "" {
+				why, _ = event.Clean([]byte(m.Reason), 200)
+			}
+		}
+	}
+	if len(names) > 0 {
+		not(ReasonMissing, "%s: not captured, %s; what need not be there is marked optional: true", someOf(names), why)
+	}
+}
+
+// someOf names the first of many interfaces.
+func someOf(names []string) string {
+	const some = 8
+	noun, more := "interface ", ""
+	if len(names) > 1 {
+		noun = "interfaces "
+	}
+	if n := len(names) - some; n > 0 {
+		names, more = names[:some], fmt.Sprintf(" and %d more", n)
+	}
+	return noun + strings.Join(names, ", ") + more
 }
 
 func (w *Worker) stalled(now time.Time) bool { return now.Sub(w.LastLoop) > StallAfter }

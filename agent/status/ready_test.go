@@ -34,6 +34,21 @@ func TestNotReady(t *testing.T) {
 		{"all down", func(s *Snapshot) { s.Capture.Interfaces[0].Up = false }, []string{ReasonDown}, "none of 1 interfaces is up"},
 		{"one of two down", func(s *Snapshot) { s.Capture.Interfaces = append(s.Capture.Interfaces, Interface{Name: "eth1"}) }, nil, ""},
 		{"none seen yet", func(s *Snapshot) { s.Capture.Interfaces = nil }, nil, ""},
+		{"only a restart helps", func(s *Snapshot) { s.Capture.RestartNeeded = []string{"eth4"} }, []string{ReasonRestart},
+			"interface eth4: not captured before a restart, since no spare socket is left: see capture.spare_sockets"},
+		{"only a restart helps, of a pattern or by name", func(s *Snapshot) {
+			s.Capture.RestartNeeded = []string{"eth4", "eth5"}
+			s.Capture.Missing = []Missing{{Interface: "eth4", There: true, Required: true}, {Interface: "eth5", There: true}}
+		}, []string{ReasonRestart}, "interfaces eth4, eth5: not captured before a restart, since no spare socket is left: see capture.spare_sockets"},
+		{"missing", func(s *Snapshot) {
+			s.Capture.Missing = []Missing{{Interface: "tap*", Reason: "none"}, {Interface: "eth7", Reason: "it is not\x1b[31m there", Required: true}}
+		}, []string{ReasonMissing}, "interface eth7: not captured, it is not[31m there; what need not be there is marked optional: true"},
+		{"many missing say it once", func(s *Snapshot) {
+			for i := range 10 {
+				s.Capture.Missing = append(s.Capture.Missing, Missing{Interface: "eth" + string(rune('0'+i)), Reason: "it is not there", Required: true})
+			}
+		}, []string{ReasonMissing}, "interfaces eth0, eth1, eth2, eth3, eth4, eth5, eth6, eth7 and 2 more: not captured, it is not there; what need not be there is marked optional: true"},
+		{"missing and optional", func(s *Snapshot) { s.Capture.Missing = []Missing{{Interface: "eth7", Reason: "it is not there"}} }, nil, ""},
 		{"drops alone", func(s *Snapshot) { s.Capture.Rings[0].KernelDrops = 1e9 }, nil, ""},
 		{"no trails", func(s *Snapshot) { s.Trails = Trails{Starter: true} }, []string{ReasonNoTrails}, "no trails are loaded"},
 		{"starter", func(s *Snapshot) { s.Trails.Starter = true }, []string{ReasonStarter}, "only the built-in starter trails are in use"},
@@ -44,9 +59,11 @@ func TestNotReady(t *testing.T) {
 		{"of the future", func(s *Snapshot) { s.Trails.CreatedAt = noon.Add(time.Hour) }, nil, ""},
 		{"output down", func(s *Snapshot) { s.Outputs[0].Healthy, s.Outputs[0].LastError = false, "no space\x1b[31m\nleft" },
 			[]string{ReasonOutputDown}, `output "local" does not deliver: no space[31m left`},
-		{"output behind", func(s *Snapshot) { s.Outputs[0].Queued = 900 }, []string{ReasonOutputBehind}, `output "local" is behind: 900 of 1000 events queued`},
-		{"output just not behind", func(s *Snapshot) { s.Outputs[0].Queued = 899 }, nil, ""},
-		{"output without a bound", func(s *Snapshot) { s.Outputs[0].Queued, s.Outputs[0].Capacity = 1e9, 0 }, nil, ""},
+		{"output behind", func(s *Snapshot) {
+			s.Outputs[0].Queued, s.Outputs[0].OldestAt = 900, s.Time.Add(-behindAfter-time.Second)
+		}, []string{ReasonOutputBehind}, `output "local" is 5m1s behind: 900 events wait`},
+		{"output just not behind", func(s *Snapshot) { s.Outputs[0].OldestAt = s.Time.Add(-behindAfter) }, nil, ""},
+		{"output with nothing to do", func(s *Snapshot) { s.Outputs[0].Queued, s.Outputs[0].OldestAt = 0, time.Time{} }, nil, ""},
 		{"no output", func(s *Snapshot) { s.Outputs = nil }, nil, ""},
 		{"everything", func(s *Snapshot) { *s = Snapshot{Outputs: []Output{{Name: "a"}, {Name: "b"}}} },
 			[]string{ReasonState, ReasonNoCapture, ReasonNoTrails, ReasonOutputDown, ReasonOutputDown}, ""},

@@ -32,8 +32,11 @@ func healthy() Snapshot {
 		},
 		Detection: Detection{Packets: 100, Bytes: 9000, Events: 9, Repeats: 1, Dropped: 1, Queued: 1,
 			Findings: []Finding{{event.DNS, "high", "trail", 6}, {event.PORT, "medium", "heuristic", 1}}},
-		Gate: Gate{Detected: 7, Suppressed: 1, Folded: 2, Passed: 4, Summaries: 1, Keys: 2},
-		Outputs: []Output{{Name: "local", Type: "csv", Guarantee: "acknowledged", Delivered: 5, Capacity: 1000, Queued: 1,
+		Gate: Gate{Detected: 7, Suppressed: 1, Folded: 2, Passed: 4, Summaries: 1, Keys: 2, Whitelisted: 1, Local: 3, Lowered: 2},
+		Suppress: Suppress{Active: 1, Expired: 1, Refused: 1, Problems: []string{"suppression rule \"x\": reason: missing"},
+			Rules: []Rule{{ID: "lab-scanner", Action: "drop", Reason: "own scans", Owner: "secops", State: "active", Hits: 12, LastHit: noon},
+				{ID: "old", Action: "local", Reason: "trial", Expires: "2025-01-01", State: "expired"}}},
+		Outputs: []Output{{Name: "local", Type: "csv", Guarantee: "acknowledged", StartSeq: 2, LastSeq: 8, Delivered: 5, Queued: 1, OldestAt: noon,
 			LastSuccessAt: noon, Healthy: true}},
 		Memory: Memory{RSSBytes: 60 << 20, HeapBytes: 20 << 20, Bounds: []Bound{{"gate", 1 << 20, 64 << 20}}},
 	}

@@ -14,7 +14,8 @@ import (
 // Bounds of the server. A connection serves one request, so none is held by
 // who asks nothing.
 const (
-	MaxConnections = 64 // at once; more are closed at once
+	MaxConnections = 64 // at once; for more, the oldest are closed
+	MaxPerAddress  = 48 // of them, so that no address takes all; of IPv6 a /64
 	maxHeader      = 8 << 10
 	readTimeout    = 5 * time.Second // for the whole request
 	writeTimeout   = 10 * time.Second
@@ -40,12 +41,13 @@ type Options struct {
 // Server answers questions about the sensor's state over HTTP. It only reads.
 type Server struct {
 	address string
+	names   map[string]bool // see ownNames
 	sampler sampler
 	metrics *exporter
 	http    http.Server
 
 	mu       sync.Mutex
-	listener net.Listener
+	listener *limited
 	closed   bool
 }
 
@@ -57,8 +59,12 @@ func New(opt Options) *Server {
 	if opt.MaxAge == 0 {
 		opt.MaxAge = DefaultMaxAge
 	}
-	s := &Server{address: opt.Listen, metrics: newExporter(),
-		sampler: sampler{take: opt.Snapshot, maxAge: opt.MaxAge, log: opt.Log}}
+	s := &Server{address: opt.Listen, names: ownNames(opt.Listen), metrics: newExporter()}
+	s.sampler = sampler{maxAge: opt.MaxAge, log: opt.Log, take: func() Snapshot {
+		now := opt.Snapshot()
+		now.Endpoint = s.endpoint()
+		return now
+	}}
 	s.http = http.Server{
 		Handler:           http.HandlerFunc(s.serve),
 		MaxHeaderBytes:    maxHeader,
@@ -66,6 +72,9 @@ func New(opt Options) *Server {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		ErrorLog:          slog.NewLogLogger(opt.Log.Handler(), slog.LevelWarn),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connection{}, c)
+		},
 	}
 	s.http.SetKeepAlivesEnabled(false)
 	return s
@@ -87,7 +96,7 @@ func (s *Server) Listen() error {
 		l.Close()
 		return errors.New("BUG: the status server listens already or is closed")
 	}
-	s.listener = newLimited(l, MaxConnections)
+	s.listener = newLimited(l, s.sampler.log)
 	return nil
 }
 
@@ -140,12 +149,38 @@ func (s *Server) Close() error {
 	return err
 }
 
+// endpoint is what the server says of itself.
+func (s *Server) endpoint() (e Endpoint) {
+	s.mu.Lock()
+	l := s.listener
+	s.mu.Unlock()
+	if l != nil {
+		e.Connections, e.Evicted = l.counts()
+	}
+	return e
+}
+
+// connection is the key of a request's connection in its context.
+type connection struct{}
+
+func slotOf(r *http.Request) *slotted {
+	c, _ := r.Context().Value(connection{}).(*slotted)
+	return c
+}
+
 // serve answers one request.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if c := slotOf(r); c != nil {
+		c.asks()
+	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if s.foreign(r) {
+		answer(w, http.StatusMisdirectedRequest, textType, []byte(misdirected))
+		return
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
 		answer(w, http.StatusMethodNotAllowed, textType, []byte("only GET and HEAD\n"))
@@ -169,7 +204,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 // sampled answers from a snapshot.
 func (s *Server) sampled(w http.ResponseWriter, r *http.Request) {
+	c := slotOf(r)
+	if c != nil {
+		c.waits() // a sensor that is stuck must not keep out who asks whether it lives
+	}
 	sample, err := s.sampler.get(r.Context())
+	if c != nil {
+		c.works()
+	}
 	if err != nil {
 		answer(w, http.StatusServiceUnavailable, textType, []byte(err.Error()+"\n"))
 		return

@@ -36,9 +36,19 @@ type Snapshot struct {
 	Capture       Capture   `json:"capture"`
 	Detection     Detection `json:"detection"`
 	Gate          Gate      `json:"gate"`
+	Suppress      Suppress  `json:"suppress"`
+	Journal       Journal   `json:"journal"`
 	Outputs       []Output  `json:"outputs"`
 	Health        []Health  `json:"health"`
 	Memory        Memory    `json:"memory"`
+	Endpoint      Endpoint  `json:"endpoint"`
+}
+
+// Endpoint is what the status endpoint says of itself. The server fills it in.
+type Endpoint struct {
+	Connections uint64 `json:"connections"` // held at present
+	// Evicted counts those that were closed to make room for a newer one.
+	Evicted uint64 `json:"evicted"`
 }
 
 // Version is what program this is.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"time"
 
 	"trailhound/agent/event"
 )
@@ -12,29 +11,46 @@ import (
 // fold collects the repeats of a window. The first repeat gives the summary
 // its fields; of the rest only numbers are kept.
 type fold struct {
-	count                      uint64
-	first                      *event.Event
-	from, to                   time.Time
-	srcPorts, dstPorts         []uint16
-	dsts                       []netip.Addr
-	moreSrc, moreDst, moreDsts uint32
+	first *event.Event
+	agg   event.Aggregate
+	size  int // bytes held, about
 }
 
+// add takes an event in.
 func (f *fold) add(e *event.Event) {
-	if f.count == 0 {
+	a := &f.agg
+	if a.Count == 0 {
 		first := *e
-		f.first, f.from, f.to = &first, e.Time, e.Time
+		f.first, f.size = &first, e.Size()
+		*a = event.Aggregate{Summary: true, First: e.Time, Last: e.Time}
 	}
-	f.count++
-	if e.Time.Before(f.from) {
-		f.from = e.Time
+	a.Count++
+	if e.Time.Before(a.First) {
+		a.First = e.Time
 	}
-	if e.Time.After(f.to) {
-		f.to = e.Time
+	if e.Time.After(a.Last) {
+		a.Last = e.Time
 	}
-	f.srcPorts = note(f.srcPorts, e.SrcPort, e.SrcPort != 0, cmp.Compare[uint16], &f.moreSrc)
-	f.dstPorts = note(f.dstPorts, e.DstPort, e.DstPort != 0, cmp.Compare[uint16], &f.moreDst)
-	f.dsts = note(f.dsts, e.Dst, e.Dst.IsValid(), netip.Addr.Compare, &f.moreDsts)
+	a.SrcPorts = note(a.SrcPorts, e.SrcPort, e.SrcPort != 0, cmp.Compare[uint16], &a.MoreSrcPorts)
+	a.DstPorts = note(a.DstPorts, e.DstPort, e.DstPort != 0, cmp.Compare[uint16], &a.MoreDstPorts)
+	a.Dsts = note(a.Dsts, e.Dst, e.Dst.IsValid(), netip.Addr.Compare, &a.MoreDsts)
+}
+
+// addTrail keeps a distinct trail, as far as there is room in the list.
+func (f *fold) addTrail(trail string, room int) {
+	a, length := &f.agg, len(trail)
+	for _, t := range a.Trails {
+		if t == trail {
+			return
+		}
+		length += len(t)
+	}
+	if size := 16 + len(trail); len(a.Trails) < event.MaxValues && length <= event.MaxTrail && size <= room {
+		a.Trails = append(a.Trails, trail)
+		f.size += size
+	} else {
+		count(&a.MoreTrails)
+	}
 }
 
 // note keeps a distinct value in rising order, or counts it when the list is
@@ -47,21 +63,24 @@ func note[T comparable](list []T, v T, ok bool, compare func(a, b T) int, more *
 	switch {
 	case found:
 	case len(list) >= event.MaxValues:
-		if *more < 1<<31 {
-			*more++
-		}
+		count(more)
 	default:
 		list = slices.Insert(list, at, v)
 	}
 	return list
 }
 
+func count(n *uint32) {
+	if *n < 1<<31 {
+		*n++
+	}
+}
+
 // summary makes the event of the window. Its time is that of the first repeat,
 // as in the reference.
-func (f *fold) summary() event.Event {
+func (f *fold) summary(id [16]byte) event.Event {
 	e := *f.first
-	e.Aggregate = event.Aggregate{Summary: true, Count: f.count, First: f.from, Last: f.to,
-		SrcPorts: f.srcPorts, DstPorts: f.dstPorts, Dsts: f.dsts,
-		MoreSrcPorts: f.moreSrc, MoreDstPorts: f.moreDst, MoreDsts: f.moreDsts}
+	e.Aggregate = f.agg
+	e.Aggregate.ID = id
 	return e
 }

@@ -1,5 +1,6 @@
 // Package suppress is the gate that every event passes on its way out: the
-// whitelist of addresses, and the folding of repeats into summaries.
+// operator's rules, the whitelist of addresses, and the folding of repeats into
+// summaries.
 //
 // The first event of a key goes out at once; what repeats within the key's
 // window becomes one summary when the window closes. A key that keeps
@@ -11,8 +12,6 @@ package suppress
 import (
 	"container/heap"
 	"crypto/sha256"
-	"encoding/binary"
-	"io"
 	"net/netip"
 	"time"
 
@@ -33,22 +32,38 @@ const (
 
 // Options of a gate.
 type Options struct {
+	// Ignore are the reference's ignore rules; nil: none.
+	Ignore *Ignore
+	// Rules are the operator's; nil: none. They are judged by the time of the
+	// event.
+	Rules *Set
 	// Whitelisted is the address test of the whitelist; nil: no whitelist.
 	// Events of type DNS are exempt from it, since resolvers are listed.
 	Whitelisted func(a netip.Addr) bool
 	// Window is the first window of a key; 0 lets every event pass by itself.
 	Window time.Duration
+	// Inbound, when not 0, is the window of inbound events of low severity, at
+	// most MaxWindow. All that a source does under one code is then one key,
+	// whatever trail it met: the Internet's scanners are told once per window.
+	Inbound time.Duration
 }
 
 // Counts says what became of the events. Detected = Suppressed + Folded +
-// Passed at any time.
+// Passed at any time, and Suppressed = Ignored + Ruled + Whitelisted.
 type Counts struct {
 	Detected   uint64 // events that came in
-	Suppressed uint64 // taken out by the whitelist
+	Suppressed uint64 // taken out
 	Folded     uint64 // repeats that became part of a summary
 	Passed     uint64 // events that went out by themselves
 	Summaries  uint64
 	Unkeyed    uint64 // of Passed: not followed because MaxKeys or MaxBytes was reached
+
+	Ignored     uint64 // suppressed by the ignore rules
+	Ruled       uint64 // suppressed by a rule; Set.List says by which
+	Whitelisted uint64 // suppressed by the whitelist
+	Local       uint64 // of what was not suppressed: kept local by a rule
+	Lowered     uint64 // of what was not suppressed: lowered by a rule
+	Restored    uint64 // repeats of an earlier run, from a checkpoint; in summaries, not in Folded
 
 	Keys, Held int // followed at present; bytes held for summaries
 }
@@ -66,29 +81,6 @@ type Gate struct {
 	held   int // bytes of the events that summaries are made from
 }
 
-// key is what makes two detections the same: source, indicator (of a heuristic
-// its display trail), code and info, hashed so that what is remembered of an
-// event does not grow with what an attacker put into it.
-type key [16]byte
-
-func keyOf(e *event.Event) (k key) {
-	h := sha256.New()
-	src := e.Src.As16()
-	h.Write(src[:])
-	indicator := e.Indicator
-	if indicator == "" {
-		indicator = e.Trail
-	}
-	for _, text := range [...]string{indicator, string(e.Code), e.Info} {
-		var size [4]byte
-		binary.BigEndian.PutUint32(size[:], uint32(len(text)))
-		h.Write(size[:])
-		io.WriteString(h, text)
-	}
-	copy(k[:], h.Sum(nil))
-	return k
-}
-
 // group is an open window of a key.
 type group struct {
 	key    key
@@ -96,6 +88,7 @@ type group struct {
 	window time.Duration
 	start  time.Time
 	number uint64 // of the window, from 0
+	many   bool   // it is of several trails
 	fold   fold
 	at     int // place in the schedule
 }
@@ -123,7 +116,7 @@ func (g *Gate) Configure(opt Options, out func(event.Event)) {
 // before it are closed first. Out gets what leaves, in order.
 func (g *Gate) Take(e event.Event, out func(event.Event)) {
 	g.counts.Detected++
-	if g.opt.Whitelisted != nil && e.Type != event.DNS && (g.opt.Whitelisted(e.Src) || g.opt.Whitelisted(e.Dst)) {
+	if !g.admit(&e) {
 		g.counts.Suppressed++
 		return
 	}
@@ -137,21 +130,17 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 		g.now = e.Time
 	}
 	g.Advance(e.Time, out)
-	k := keyOf(&e)
+	many := g.opt.Inbound > 0 && e.Direction == event.Inbound && e.Severity == event.Low
+	k := keyOf(&e, many)
 	if open, ok := g.keys[k]; ok {
-		if open.fold.count == 0 {
-			size := e.Size()
-			if g.held+size > MaxBytes {
-				g.counts.Passed++
-				g.counts.Unkeyed++
-				e.Aggregate.ID = open.id
-				out(e)
-				return
-			}
-			g.held += size
+		if !g.fold(open, &e) {
+			g.counts.Passed++
+			g.counts.Unkeyed++
+			e.Aggregate.ID = open.id
+			out(e)
+			return
 		}
 		g.counts.Folded++
-		open.fold.add(&e)
 		return
 	}
 	g.counts.Passed++
@@ -160,11 +149,58 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 		out(e)
 		return
 	}
-	open := &group{key: k, id: e.ID, window: g.opt.Window, start: g.now}
+	open := &group{key: k, id: e.ID, window: g.opt.Window, start: g.now, many: many}
+	if many {
+		open.window = min(g.opt.Inbound, MaxWindow)
+	}
 	g.keys[k] = open
 	heap.Push(&g.due, open)
 	e.Aggregate.ID = e.ID
 	out(e)
+}
+
+// admit says whether the event is not suppressed, and lets the rule that
+// decides about it mark it.
+func (g *Gate) admit(e *event.Event) bool {
+	if g.opt.Ignore.Match(e) {
+		g.counts.Ignored++
+		return false
+	}
+	rule := g.opt.Rules.decide(e)
+	if rule != nil {
+		rule.hit(e.Time)
+		if rule.action == drop {
+			g.counts.Ruled++
+			return false
+		}
+	}
+	if g.opt.Whitelisted != nil && e.Type != event.DNS && (g.opt.Whitelisted(e.Src) || g.opt.Whitelisted(e.Dst)) {
+		g.counts.Whitelisted++
+		return false
+	}
+	if rule != nil && rule.mark(e) {
+		if rule.action == local {
+			g.counts.Local++
+		} else {
+			g.counts.Lowered++
+		}
+	}
+	return true
+}
+
+// fold makes an event part of an open window's summary. It does not when there
+// is no room for the first repeat.
+func (g *Gate) fold(open *group, e *event.Event) bool {
+	before := open.fold.size
+	if open.fold.agg.Count == 0 && g.held+e.Size() > MaxBytes {
+		return false
+	}
+	open.fold.add(e)
+	if open.many {
+		open.fold.addTrail(e.Trail, MaxBytes-g.held-(open.fold.size-before))
+	}
+	g.held += open.fold.size - before
+	return true
 }
 
 // Advance moves the clock and closes the windows that have ended.
@@ -175,7 +211,7 @@ func (g *Gate) Advance(now time.Time, out func(event.Event)) {
 	g.now = now
 	for len(g.due) > 0 && !g.due[0].end().After(now) {
 		open := g.due[0]
-		if open.fold.count == 0 {
+		if open.fold.agg.Count == 0 {
 			heap.Pop(&g.due)
 			delete(g.keys, open.key)
 			continue
@@ -196,52 +232,20 @@ func (g *Gate) Flush(out func(event.Event)) {
 	for len(g.due) > 0 {
 		open := heap.Pop(&g.due).(*group)
 		delete(g.keys, open.key)
-		if open.fold.count > 0 {
+		if open.fold.agg.Count > 0 {
 			g.summarise(open, out)
 		}
 	}
 }
 
 func (g *Gate) summarise(open *group, out func(event.Event)) {
-	e := open.fold.summary()
-	e.Aggregate.ID = open.id
+	e := open.fold.summary(open.id)
 	open.number++
 	// The id follows from the first event's, so a repeated replay gives the
 	// same ids and the summary of a crash is not stored twice.
 	e.ID = event.ReplayID(sha256.Sum256(open.id[:]), open.number, e.Code, 0)
-	g.held -= open.fold.first.Size()
+	g.held -= open.fold.size
 	open.fold = fold{}
 	g.counts.Summaries++
 	out(e)
-}
-
-func (o *group) end() time.Time { return o.start.Add(o.window) }
-
-// schedule is a heap of groups by the end of their windows; equal ends keep
-// the order of ids, so that replays agree.
-type schedule []*group
-
-func (s schedule) Len() int { return len(s) }
-func (s schedule) Less(i, j int) bool {
-	a, b := s[i].end(), s[j].end()
-	if a.Equal(b) {
-		return string(s[i].id[:]) < string(s[j].id[:])
-	}
-	return a.Before(b)
-}
-func (s schedule) Swap(i, j int) {
-	s[i], s[j] = s[j], s[i]
-	s[i].at, s[j].at = i, j
-}
-func (s *schedule) Push(x any) {
-	g := x.(*group)
-	g.at = len(*s)
-	*s = append(*s, g)
-}
-func (s *schedule) Pop() any {
-	old := *s
-	g := old[len(old)-1]
-	old[len(old)-1] = nil
-	*s = old[:len(old)-1]
-	return g
 }

@@ -4,15 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"trailhound"
 	"trailhound/agent/config"
 	"trailhound/agent/event"
-	"trailhound/outputs/csv"
 )
 
 // defaultConfig is read when no -c is given; it need not exist.
@@ -32,7 +29,7 @@ func (a *app) load() (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOutputs(c); err != nil {
+	if err := errors.Join(checkOutputs(c), checkFiles(c)); err != nil {
 		return nil, err
 	}
 	for _, w := range c.Unbuilt(built) {
@@ -52,49 +49,6 @@ func codes() (list []string) {
 	return list
 }
 
-// outputTypes lists the types that an output may have. Those that a later
-// version brings are accepted, with a warning, so that one configuration
-// serves a fleet of mixed versions.
-func outputTypes() []string {
-	return []string{"csv", "stdout", "syslog", "logstash", "elasticsearch", "maltrail", "splunk", "kafka"}
-}
-
-// checkOutputs decodes each output's own keys.
-func checkOutputs(c *config.Config) error {
-	var all []error
-	for i := range c.Outputs {
-		if o := &c.Outputs[i]; o.Type == "csv" {
-			if _, err := csv.Decode(o.Node); err != nil {
-				all = append(all, outputError(o, err))
-			}
-		}
-	}
-	return errors.Join(all...)
-}
-
-// outputError says where in the configuration an output's own error is. The
-// output's package knows the line and column, if any; the entry knows its file.
-func outputError(o *config.Output, err error) error {
-	e := &config.Error{Key: "outputs." + o.Name, Problem: err.Error()}
-	_, at, _ := strings.Cut(o.String(), " at ") // "outputs.NAME at FILE:LINE:COLUMN"
-	where := strings.Split(at, ":")
-	if len(where) < 3 {
-		return e
-	}
-	n := len(where) - 2
-	e.File = strings.Join(where[:n], ":")
-	e.Line, _ = strconv.Atoi(where[n])
-	e.Column, _ = strconv.Atoi(where[n+1])
-	if own := strings.SplitN(e.Problem, ":", 3); len(own) == 3 {
-		line, lineErr := strconv.Atoi(own[0])
-		column, columnErr := strconv.Atoi(own[1])
-		if lineErr == nil && columnErr == nil {
-			e.Line, e.Column, e.Problem = line, column, strings.TrimSpace(own[2])
-		}
-	}
-	return e
-}
-
 // builtKeys are the keys that this version acts on.
 var builtKeys = map[string]bool{
 	"sensor.name": true, "sensor.labels": true,
@@ -106,9 +60,14 @@ var builtKeys = map[string]bool{
 	"detection.heuristics": true, "detection.disable": true, "detection.home_networks": true,
 	"detection.host_domains": true, "detection.missing_host": true,
 	"trails.min_ratio": true, "trails.max_age": true,
-	"event.redact": true, "suppress.aggregate": true, "state": true,
+	"event.redact": true, "suppress.rules": true, "suppress.files": true, "suppress.ignore": true,
+	"suppress.ignore_regex": true, "suppress.aggregate": true, "suppress.inbound": true, "state": true,
 	"outputs": true, "outputs[].type": true, "outputs[].health": true,
-	"health.canary": true, "status.listen": true, "log.level": true, "log.format": true,
+	"outputs[].filter.severity": true, "outputs[].filter.types": true, "outputs[].filter.codes": true,
+	"outputs[].filter.networks": true, "outputs[].filter.labels": true, "outputs[].batch": true, "outputs[].timeout": true,
+	"outputs[].retry.first": true, "outputs[].retry.most": true, "outputs[].max_rate": true,
+	"journal.path": true, "journal.max_size": true, "journal.max_age": true, "journal.min_free": true, "journal.fsync": true,
+	"health.heartbeat": true, "health.canary": true, "status.listen": true, "log.level": true, "log.format": true,
 }
 
 func built(key string) bool { return builtKeys[key] }
@@ -130,6 +89,12 @@ func (a *app) configCommand() *cobra.Command {
 			RunE: func(*cobra.Command, []string) error {
 				c, err := a.load()
 				if err != nil {
+					return err
+				}
+				for _, file := range c.PassedOver() {
+					a.warn("%s is not read: drop-ins end in .yaml and do not begin with a dot", file)
+				}
+				if err := a.check(c); err != nil {
 					return err
 				}
 				fmt.Fprintf(a.out, "configuration is valid (%s)\n", a.inputs(c))

@@ -51,7 +51,7 @@ func (a *app) doctor(ctx context.Context, f doctorFlags) error {
 	if err != nil {
 		return err
 	}
-	if _, _, err := captureOptions(c); err != nil {
+	if _, _, err := a.captureOptions(c); err != nil {
 		return err
 	}
 	findings := a.examine(ctx, c, f)

@@ -2,14 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"trailhound/agent/config"
 	"trailhound/trails/starter"
-	"trailhound/trails/whitelist"
 )
 
 // trailFacts is what the sensor would match against.
@@ -119,13 +117,4 @@ func (a *app) checkWhitelist(c *config.Config, paths []string) finding {
 		f.Status, f.Action = statusWarn, "correct them: they have no effect"
 	}
 	return f
-}
-
-func readEntries(path string) (*whitelist.List, whitelist.Report, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, whitelist.Report{}, fmt.Errorf("cannot read whitelist %q: %w", path, bare(err))
-	}
-	defer file.Close()
-	return whitelist.Read(file, path)
 }

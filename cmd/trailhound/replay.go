@@ -22,6 +22,7 @@ import (
 	"trailhound/agent/suppress"
 	"trailhound/outputs/format"
 	"trailhound/trails/starter"
+	"trailhound/trails/table"
 	"trailhound/trails/whitelist"
 )
 
@@ -33,6 +34,7 @@ type replayFlags struct {
 	format    string
 	output    string
 	quiet     bool
+	deliver   deliverFlags
 }
 
 func (a *app) replayCommand() *cobra.Command {
@@ -42,12 +44,19 @@ func (a *app) replayCommand() *cobra.Command {
 		Short: "Detect in capture files: events to standard output, a summary to standard error",
 		Long: "Replay reads captures (pcap, pcapng; plain, gzip or zstd; - for standard input) and prints what the\n" +
 			"sensor would have raised. Several captures are one stream. The exit code is 1 when one of them is damaged\n" +
-			"or cannot be read; everything readable is processed all the same.",
+			"or cannot be read; everything readable is processed all the same.\n\n" +
+			"With --deliver the events go through a journal to the configured outputs instead, as fast as these take them, and\n" +
+			"the exit code is 1 also when something was refused, or not taken within --wait: then the journal stays, and its\n" +
+			"directory is named. Events of a replay have the same ids each time, so Elasticsearch keeps one of each.",
 		Example: "  trailhound replay capture.pcap\n" +
 			"  trailhound replay --trails trails.csv --every --format json capture.pcap.gz\n" +
+			"  trailhound replay --deliver --to siem capture.pcap\n" +
 			"  tcpdump -w - -i eth0 -c 1000 | trailhound replay -",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := f.deliver.check(cmd); err != nil {
+				return err
+			}
+			if len(args) == 0 && f.deliver.journal == "" { // else what waits in the journal is delivered
 				return usagef("no capture is named")
 			}
 			return nil
@@ -67,6 +76,7 @@ func (a *app) replayCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.format, "format", "", "`format` of the events: "+strings.Join(format.Names(), ", ")+" (default table on a terminal, else csv)")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "write the events to `file` instead of standard output")
 	cmd.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no summary")
+	f.deliver.add(cmd)
 	return cmd
 }
 
@@ -90,7 +100,11 @@ func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
 	if err != nil {
 		return err
 	}
-	out, err := a.openEvents(c, f)
+	held, err := a.openSuppressionOf(c)
+	if err != nil {
+		return err
+	}
+	out, deliver, err := a.openDestination(ctx, c, f, t)
 	if err != nil {
 		return err
 	}
@@ -98,21 +112,31 @@ func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
 	r := &agent.Replay{
 		Files: files, Stdin: a.in, Workers: int(c.Capture.Workers), Snaplen: int(c.Capture.Snaplen),
 		Rules: detect.NewRules(t, white, detectOptions(c)),
-		Gate:  suppress.New(suppress.Options{Whitelisted: white.Addr, Window: aggregate(c, f)}),
-		Sink:  out.take,
+		Gate: suppress.New(suppress.Options{Ignore: held.ignore, Rules: held.rules, Whitelisted: white.Addr,
+			Window: aggregate(c, f), Inbound: c.Suppress.Inbound}),
+		Sink: out.take,
 	}
 	r.Fallback = func(fault error) *detect.Rules { return fallbackRules(c, white) }
 	for _, p := range r.Rules.Unusable {
 		a.warn("trail is no usable expression: %v", p)
 	}
 	sum, err := r.Run(ctx)
+	took := time.Since(started)
 	if closeErr := out.close(err == nil); err == nil {
 		err = closeErr
 	}
 	// When the events could not be written, that alone is said: the sums would
 	// be those of a run that was broken off.
 	if !f.quiet && (err == nil || errors.Is(err, context.Canceled)) {
-		a.printSummary(sum, r.Gate.Counts(), what, time.Since(started))
+		a.printSummary(sum, r.Gate.Counts(), what, took)
+	}
+	if deliver != nil {
+		if undelivered := deliver.report(f.quiet); undelivered != nil {
+			complain(a.err, undelivered)
+			if err == nil {
+				err = errReported
+			}
+		}
 	}
 	if n := sum.Undecoded(); n > 0 && n == sum.Packets {
 		a.warn("nothing could be decoded: %s passed by%s", count(n, "packet"), passedBy(&sum.Traffic))
@@ -127,6 +151,24 @@ func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
 		err = errReported
 	}
 	return err
+}
+
+// destination is where a replay's events go. Close is told whether all of them
+// came.
+type destination interface {
+	take(event.Event) error
+	close(good bool) error
+}
+
+// openDestination opens what the flags name. The deliverer is nil when the
+// events are written only.
+func (a *app) openDestination(ctx context.Context, c *config.Config, f replayFlags, t *table.Table) (destination, *deliverer, error) {
+	if f.deliver.on {
+		d, err := a.openDeliverer(ctx, c, f, t)
+		return d, d, err
+	}
+	w, err := a.openEvents(c, f)
+	return w, nil, err
 }
 
 // aggregate is the window of the gate.

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"trailhound/agent/capture/filter"
 )
 
 // streams are where a command reads and writes.
@@ -24,6 +26,7 @@ type app struct {
 	configFile string
 	set        []string
 	log        *slog.Logger // of a service; nil: standard error
+	filters    filter.Compiler
 }
 
 // execute runs the command line and gives the exit code.
@@ -59,7 +62,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", "configuration `file` (default "+defaultConfig+" if it exists, else built-in defaults)")
 	root.PersistentFlags().StringArrayVar(&a.set, "set", nil, "set a configuration `key=value` (repeatable)")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{err: err} })
-	root.AddCommand(a.runCommand(), a.replayCommand(), a.trailsCommand(), a.statusCommand(), a.configCommand(), a.doctorCommand(), a.versionCommand(), a.manCommand())
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.trailsCommand(), a.suppressCommand(), a.statusCommand(), a.journalCommand(), a.setupCommand(), a.configCommand(), a.doctorCommand(), a.versionCommand(), a.manCommand())
 	// Cobra makes these when the program runs; made here they get examples, as
 	// all commands have, and a wrong shell is an error.
 	root.InitDefaultHelpCmd()

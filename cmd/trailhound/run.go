@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -57,7 +57,11 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	_, tty := terminal(a.err)
+	aside := newAsideWriter(a.err)
+	defer aside.close(time.Second)
 	s := newService(a, f, c)
+	s.log = newLog(aside, tty, c.Log.Format, &s.level)
 	a.log = s.log
 	if err := s.start(ctx); err != nil {
 		s.abort()
@@ -79,20 +83,63 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 // waits stands for all that come meanwhile.
 type signals struct {
 	reload, end chan os.Signal
+	released    chan struct{}
 }
 
 // catch is called before anything is open: no signal may end the program
-// half-way.
+// half-way. A pipe that nobody reads any more, behind standard output or
+// standard error, is the matter of whoever writes to it.
 func catch() signals {
-	s := signals{reload: make(chan os.Signal, 1), end: make(chan os.Signal, 2)}
+	signal.Ignore(syscall.SIGPIPE)
+	s := signals{reload: make(chan os.Signal, 1), end: make(chan os.Signal, 2), released: make(chan struct{})}
+	all := make(chan os.Signal, 4)
 	signal.Notify(s.reload, syscall.SIGHUP)
-	signal.Notify(s.end, syscall.SIGTERM, os.Interrupt)
+	signal.Notify(all, syscall.SIGTERM, os.Interrupt)
+	go s.pass(all)
 	return s
+}
+
+const (
+	// oneOrder is how long a second order to end is taken for the first one:
+	// service managers and terminals send it to the process and to its group.
+	oneOrder = time.Second
+	// lastWait is how long the end may take beyond what it allows itself, and how
+	// long after a second order: what blocks then, such as a log that nobody
+	// reads, is not waited for.
+	lastWait = 3 * time.Second
+)
+
+// pass hands on orders to end, and sees that they are obeyed.
+func (s signals) pass(all chan os.Signal) {
+	defer signal.Stop(all)
+	var first time.Time
+	var over <-chan time.Time
+	for {
+		select {
+		case sig := <-all:
+			switch {
+			case first.IsZero():
+				first, over = time.Now(), time.After(drainTime+lastWait)
+			case time.Since(first) < oneOrder:
+				continue
+			default:
+				over = time.After(lastWait)
+			}
+			select {
+			case s.end <- sig:
+			default:
+			}
+		case <-over:
+			os.Exit(exitFailed)
+		case <-s.released:
+			return
+		}
+	}
 }
 
 func (s signals) release() {
 	signal.Stop(s.reload)
-	signal.Stop(s.end)
+	close(s.released)
 }
 
 // serve handles signals until one ends the service, ctx is over, or capture
@@ -127,19 +174,4 @@ func captureError(err error) error {
 		return &privilegeError{err}
 	}
 	return err
-}
-
-// newLog makes the service's log: text for people, JSON for machines.
-func newLog(a *app, format string, level slog.Leveler) *slog.Logger {
-	opt := &slog.HandlerOptions{Level: level}
-	if format == "auto" {
-		format = "json"
-		if _, tty := terminal(a.err); tty {
-			format = "text"
-		}
-	}
-	if format == "text" {
-		return slog.New(slog.NewTextHandler(a.err, opt))
-	}
-	return slog.New(slog.NewJSONHandler(a.err, opt))
 }

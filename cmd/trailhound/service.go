@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 	"trailhound/agent/self"
 	"trailhound/agent/status"
 	"trailhound/agent/suppress"
-	"trailhound/outputs"
+	"trailhound/outputs/journal"
 	"trailhound/trails/whitelist"
 )
 
@@ -36,41 +37,35 @@ type service struct {
 	capture *live.Capture
 	live    *agent.Live
 	keeper  *generation.Keeper
+	journal *journal.Journal
 	own     *self.Registry
 	monitor *health.Monitor
 	status  *status.Server
 	notify  *notifier
 	fault   chan generationFault
+	windows *checkpoint
 	opened  live.Options // what the rings were opened with
 
 	swapping sync.Mutex // held while rules are prepared and set
 
-	mu         sync.Mutex
-	config     *config.Config
-	id         *event.Identity
-	reloaded   status.Reload
-	loaded     time.Time
-	filter     status.CaptureFilter
-	white      *whitelist.List
-	current    *generation.Generation
-	trails     status.Reloads
-	deliveries []*delivery
-	state      string
-	hash       string        // of config
-	early      []event.Event // of health, before there was a pipeline
+	mu       sync.Mutex
+	config   *config.Config
+	id       *event.Identity
+	reloaded status.Reload
+	loaded   time.Time
+	filter   status.CaptureFilter
+	white    *whitelist.List
+	// suppression is what the gate takes out or keeps back, beside white.
+	suppression *suppression
+	current     *generation.Generation
+	trails      status.Reloads
+	deliveries  []*delivery
+	state       string
+	hash        string        // of config
+	early       []event.Event // of health, before there was a pipeline
 
 	background sync.WaitGroup // what ends with cancel
 	cancel     context.CancelFunc
-}
-
-// delivery is an output's loop with what ends it, and the entry of the
-// configuration that it was made from.
-type delivery struct {
-	*outputs.Delivery
-	entry   *config.Output
-	dropped uint64 // events, when it was last looked at
-	ctx     context.Context
-	stop    context.CancelFunc
 }
 
 // generationFault is a table that could no longer be read.
@@ -83,7 +78,7 @@ func newService(a *app, f runFlags, c *config.Config) *service {
 	s := &service{app: a, flags: f, config: c, stateDir: c.State, started: time.Now(), loaded: time.Now(), own: self.New(),
 		fault: make(chan generationFault, 1), state: status.Starting}
 	s.level.UnmarshalText([]byte(c.Log.Level))
-	s.log = newLog(a, c.Log.Format, &s.level)
+	s.log = slog.New(slog.DiscardHandler) // run sets it
 	s.reloaded = status.Reload{OK: true, At: s.loaded}
 	s.hash = c.Hash()
 	s.monitor = health.New(healthOptions(c))
@@ -111,10 +106,18 @@ func (s *service) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	rulesOfGate, err := openSuppression(s.config, s.id, nil)
+	if err != nil {
+		return err
+	}
+	s.setSuppression(rulesOfGate)
+	s.openJournal()
 	s.openOutputs()
+	gate := suppress.New(s.gateOptions())
+	s.restoreGate(gate)
 	pipeline := agent.NewLive(agent.LiveOptions{
 		Sources: s.sources(), Rules: rules, Self: s.own,
-		Gate: suppress.New(s.gateOptions()), Sink: s.deliver, Fault: s.faulted,
+		Gate: gate, Sink: s.deliver, Fault: s.faulted,
 	})
 	pipeline.Start()
 	s.mu.Lock()
@@ -123,10 +126,14 @@ func (s *service) start(ctx context.Context) (err error) {
 	s.early = nil
 	s.mu.Unlock()
 	pipeline.Take(early...)
+	s.windows = &checkpoint{path: filepath.Join(s.stateDir, checkpointFile), gate: gate, live: pipeline, log: s.log}
 	s.spawn(func() { s.capture.Watch(ctx) })
 	s.spawn(func() { s.keeper.Watch(ctx, s.swap) })
 	s.spawn(func() { s.observe(ctx) })
 	s.spawn(func() { s.canaries(ctx) })
+	s.spawn(func() { s.expiries(ctx) })
+	s.spawn(func() { s.checkpoints(ctx, s.windows) })
+	s.spawn(func() { s.heartbeats(ctx) })
 	s.spawn(func() { s.watchdog(ctx) })
 	s.spawn(func() { s.faults(ctx) })
 	if s.status != nil {
@@ -137,6 +144,7 @@ func (s *service) start(ctx context.Context) (err error) {
 	s.mu.Unlock()
 	s.report()
 	s.notify.ready()
+	s.changedRun()
 	return nil
 }
 
@@ -152,10 +160,14 @@ func (s *service) spawn(f func()) {
 func (s *service) drop() error {
 	if s.flags.user != "" && !privilege.UnderSystemd() {
 		changed, err := privilege.ChangeUser(s.flags.user)
-		if err != nil {
+		switch {
+		case errors.Is(err, privilege.ErrUnknownUser) && s.flags.user == serviceUser:
+			s.log.Info("still root, but without capabilities: there is no user "+serviceUser, "user", "root")
+		case errors.Is(err, privilege.ErrUnknownUser):
+			return usagef("--user %s: %w", s.flags.user, privilege.ErrUnknownUser)
+		case err != nil:
 			return fmt.Errorf("cannot become user %s: %w", s.flags.user, err)
-		}
-		if changed {
+		case changed:
 			s.log.Info("running as another user", "user", s.flags.user)
 		}
 	}
@@ -224,15 +236,18 @@ func (s *service) end(signals <-chan os.Signal) error {
 	}()
 	var all []error
 	all = append(all, s.capture.Close())
+	flushed := true
 	select {
 	case <-s.live.Done():
 	case <-limit.Done():
+		flushed = false
 		all = append(all, errors.New("not everything in the rings was looked at"))
 	}
 	s.cancel()
 	s.background.Wait()
-	for _, d := range s.deliveries {
-		all = append(all, d.Close(limit, d.stop))
+	all = append(all, s.closeOutputs(limit))
+	if flushed {
+		all = append(all, s.windows.remove()) // all windows are told
 	}
 	s.final()
 	return errors.Join(all...)
@@ -252,6 +267,11 @@ func (s *service) abort() {
 	}
 	if s.capture != nil {
 		s.capture.Close()
+	}
+	if s.journal != nil {
+		over, done := context.WithCancel(context.Background())
+		done()
+		s.closeOutputs(over)
 	}
 }
 

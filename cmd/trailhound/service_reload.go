@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"trailhound/agent/config"
+	"trailhound/agent/event"
 	"trailhound/agent/generation"
 	"trailhound/agent/status"
 )
@@ -26,6 +27,12 @@ func (s *service) reload() {
 	s.mu.Lock()
 	s.reloaded = result
 	s.mu.Unlock()
+	info := "the configuration is accepted again"
+	if err != nil {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		info = "the configuration was refused, the one before stays in use: " + first
+	}
+	s.tell(s.monitor.Set(at, event.HealthConfigRefused, "configuration", err != nil, info))
 }
 
 // take loads, validates and applies. Everything that can fail comes first.
@@ -45,7 +52,7 @@ func (s *service) take() error {
 			now = append(now, k.Path)
 		}
 	}
-	opt, shown, err := captureOptions(c)
+	opt, shown, err := s.captureOptions(c)
 	if err != nil {
 		return err
 	}
@@ -53,10 +60,17 @@ func (s *service) take() error {
 	if err != nil {
 		return err
 	}
-	for i := range c.Outputs {
-		if _, err := s.newOutput(&c.Outputs[i]); err != nil && c.Outputs[i].Type != "" && isConfig(err) {
-			return err
-		}
+	renamed := changed["sensor.name"] || changed["sensor.labels"]
+	id := s.id
+	if renamed {
+		// Outputs read the identity while they deliver: they get a new one.
+		id = identity(c)
+		id.ID = s.id.ID
+	}
+	// Rule files may have changed though no key did.
+	rulesOfGate, err := openSuppression(c, id, s.suppression.rules)
+	if err != nil {
+		return err
 	}
 	if changed["capture.interfaces"] || changed["capture.filter"] || changed["capture.snaplen"] {
 		// What needs a restart keeps its old value for the rings that are there.
@@ -65,24 +79,18 @@ func (s *service) take() error {
 			return err
 		}
 	}
+	was := s.hash
 	s.level.UnmarshalText([]byte(c.Log.Level))
 	s.mu.Lock()
-	s.config, s.white, s.filter, s.loaded, s.hash = c, white, shown, time.Now(), c.Hash()
+	s.config, s.white, s.filter, s.loaded, s.hash, s.id = c, white, shown, time.Now(), c.Hash(), id
 	s.mu.Unlock()
-	renamed := changed["sensor.name"] || changed["sensor.labels"]
-	if renamed {
-		// Outputs read the identity while they deliver: they get a new one.
-		id := identity(c)
-		id.ID = s.id.ID
-		s.mu.Lock()
-		s.id = id
-		s.mu.Unlock()
-	}
+	s.setSuppression(rulesOfGate)
 	s.applyRules()
 	s.configureTrails(c)
 	s.live.Configure(s.gateOptions())
 	s.monitor.Configure(healthOptions(c))
 	s.reopenOutputs(c, renamed)
+	s.changedConfig(was, append(now, later...))
 	s.log.Info("configuration loaded", "hash", s.hash, "changed", strings.Join(now, " "))
 	if len(later) > 0 {
 		s.log.Warn("changes that need a restart", "keys", strings.Join(later, " "))

@@ -3,6 +3,7 @@ package main
 import (
 	"runtime"
 	"strings"
+	"time"
 
 	"trailhound/agent"
 	"trailhound/agent/capture/live"
@@ -11,7 +12,7 @@ import (
 	"trailhound/agent/packet"
 	"trailhound/agent/status"
 	"trailhound/agent/suppress"
-	"trailhound/outputs"
+	"trailhound/outputs/journal"
 )
 
 // snapshot is the sensor's state for the status endpoint.
@@ -25,7 +26,7 @@ func (s *service) snapshot() status.Snapshot {
 		Config:  status.Config{Hash: s.hash, LoadedAt: s.loaded, LastReload: s.reloaded},
 		Capture: status.Capture{Filter: s.filter},
 	}
-	reloads := s.trails
+	reloads, rules := s.trails, s.suppression
 	s.mu.Unlock()
 	traffic, tally := s.live.Traffic(), s.live.Tally()
 	out.Trails = status.Trails{
@@ -35,16 +36,18 @@ func (s *service) snapshot() status.Snapshot {
 	s.showCapture(&out.Capture, traffic)
 	showDetection(&out, traffic, tally)
 	out.Gate = status.Gate{Detected: tally.Gate.Detected, Suppressed: tally.Gate.Suppressed, Folded: tally.Gate.Folded,
-		Passed: tally.Gate.Passed, Summaries: tally.Gate.Summaries, Unkeyed: tally.Gate.Unkeyed, Keys: uint64(tally.Gate.Keys)}
-	var waiting uint64
+		Passed: tally.Gate.Passed, Summaries: tally.Gate.Summaries, Unkeyed: tally.Gate.Unkeyed, Keys: uint64(tally.Gate.Keys),
+		Ignored: tally.Gate.Ignored, Ruled: tally.Gate.Ruled, Whitelisted: tally.Gate.Whitelisted,
+		Local: tally.Gate.Local, Lowered: tally.Gate.Lowered, Restored: tally.Gate.Restored}
+	out.Suppress = showSuppression(rules, time.Now())
 	for _, d := range list {
-		n := d.Counts()
-		waiting += uint64(n.QueuedBytes)
+		n, at := d.Counts(), d.State()
 		out.Outputs = append(out.Outputs, status.Output{Name: d.Name, Type: d.Type, Guarantee: d.Guarantee().String(),
-			Delivered: n.Delivered, Rejected: n.Rejected, Dropped: n.Dropped, Retries: n.Retries, Errors: n.Errors,
-			Queued: uint64(n.Queued), Capacity: outputs.MaxQueueEvents, LastSuccessAt: n.LastSuccess,
-			LastError: n.Error, LastErrorAt: n.LastError, Healthy: n.Failing.IsZero()})
+			StartSeq: at.StartSeq, LastSeq: at.LastSeq, Delivered: at.Delivered, Filtered: at.Filtered, Rejected: at.DeadLettered, Evicted: at.Evicted,
+			Quarantined: at.Quarantined, Queued: at.Pending, QueuedBytes: uint64(max(at.PendingBytes, 0)), OldestAt: at.Oldest, DelaySeconds: n.Delay.Seconds(),
+			Retries: n.Retries, Errors: n.Errors, LastSuccessAt: n.LastSuccess, LastError: n.Error, LastErrorAt: n.LastError, Healthy: n.Failing.IsZero()})
 	}
+	out.Journal = showJournal(s.journal.State())
 	for _, h := range s.monitor.States() {
 		values := make(map[string]any, len(h.Measures))
 		for _, m := range h.Measures {
@@ -61,7 +64,17 @@ func (s *service) snapshot() status.Snapshot {
 		{Store: "rings", UsedBytes: ringBytes(&out.Capture), BoundBytes: uint64(s.opened.RingTotal)},
 		{Store: "queues", UsedBytes: queuedBytes(traffic), BoundBytes: uint64(len(traffic)) * agent.QueueBytes},
 		{Store: "aggregation", UsedBytes: uint64(tally.Gate.Held), BoundBytes: suppress.MaxBytes},
-		{Store: "outputs", UsedBytes: waiting, BoundBytes: uint64(len(list)) * outputs.MaxQueueBytes},
+	}
+	return out
+}
+
+// showJournal is what the status endpoint says of the journal.
+func showJournal(j journal.State) status.Journal {
+	out := status.Journal{Path: j.Path, Epoch: j.Epoch, FirstSeq: j.First, LastSeq: j.Last, Segments: uint64(j.Segments), Bytes: uint64(j.Bytes),
+		MaxBytes: uint64(max(j.MaxSize, 0)), MemoryBytes: uint64(j.MemoryBytes), Appended: j.Appended, Evicted: j.Evicted, Quarantined: j.Quarantined,
+		Missing: j.Missing, Lost: j.Lost, Full: j.Full}
+	if j.Degraded != nil {
+		out.Degraded = j.Degraded.Error()
 	}
 	return out
 }
@@ -107,7 +120,7 @@ func showDetection(out *status.Snapshot, traffic []agent.WorkerTraffic, tally ag
 // workers made of it.
 func (s *service) showCapture(out *status.Capture, traffic []agent.WorkerTraffic) {
 	snapshot := s.capture.Snapshot()
-	out.SpareSockets, out.RestartNeeded = snapshot.Spare, snapshot.RestartNeeded
+	out.SpareSockets, out.RestartNeeded, out.Missing = snapshot.Spare, snapshot.RestartNeeded, s.showMissing(snapshot.Missing)
 	out.ClosedPackets, out.ClosedDrops, out.FormerPackets = snapshot.Closed.Packets, snapshot.Closed.Drops, snapshot.Former.Packets
 	out.Damaged, out.Lost = snapshot.Damaged, snapshot.Lost
 	out.Workers = make([]status.Worker, len(traffic))

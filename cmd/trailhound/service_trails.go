@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
+	"time"
 
 	"trailhound/agent/config"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
 	"trailhound/agent/generation"
-	"trailhound/agent/suppress"
 	"trailhound/trails/table"
 	"trailhound/trails/whitelist"
 )
@@ -50,7 +51,7 @@ func (s *service) openRules() (*detect.Rules, error) {
 // on the command line that are not one compiled table are compiled now and take
 // the place of the starter set; compiled says what they are.
 func (s *service) generationOptions(c *config.Config) (opt generation.Options, compiled string, err error) {
-	opt = generation.Options{Path: s.tablePath(c), Dir: s.stateDir, MinRatio: c.Trails.MinRatio,
+	opt = generation.Options{Path: s.tablePath(c), Configured: c.Trails.Table != "", Dir: s.stateDir, MinRatio: c.Trails.MinRatio,
 		Starter: starterTable, Log: s.log, Event: s.trailsEvent}
 	paths := s.flags.trails
 	if len(paths) == 0 {
@@ -120,6 +121,8 @@ func (s *service) swap(g *generation.Generation) (released <-chan struct{}, err 
 	s.trails.OK++
 	s.current = g
 	s.mu.Unlock()
+	s.changed("trails", fmt.Sprintf("trails generation %d: %d trails made %s", g.Number, g.Table.Len(), g.Table.Created().Format(time.RFC3339)))
+	s.keepRun()
 	s.log.Info("trails in use", "generation", g.Number, "trails", g.Table.Len(), "from", g.Source, "created", g.Table.Created())
 	return released, nil
 }
@@ -164,9 +167,4 @@ func (s *service) trailsEvent(code event.Code, active bool, info string) {
 		// The event stands already, for another reason.
 		s.log.Warn(info, "code", code, "cause", trailsCause)
 	}
-}
-
-// gateOptions take from the configuration what the gate needs.
-func (s *service) gateOptions() suppress.Options {
-	return suppress.Options{Whitelisted: s.white.Addr, Window: s.config.Suppress.Aggregate}
 }

@@ -32,7 +32,9 @@ func (a *app) statusCommand() *cobra.Command {
 		Short: "Show what a running sensor is doing",
 		Long: "Status asks the status endpoint of a running sensor, at status.listen of the configuration unless --address says\n" +
 			"otherwise. Rates are those since the start of the sensor; with --watch those since the last page.\n\n" +
-			"Exit codes: 0 the sensor is ready, 1 it is not or it does not answer, 78 for a wrong configuration.",
+			"A configuration that is wrong is only warned of: the sensor may run on with the one before. It is asked at\n" +
+			"status.listen as far as that can be read, else at the default address.\n\n" +
+			"Exit codes: 0 the sensor is ready, 1 it is not or it does not answer, 64 for a wrong command line, 78 for a wrong --set.",
 		Example: "  trailhound status\n" +
 			"  trailhound status --watch\n" +
 			"  trailhound status --json | jq .capture.interfaces\n" +
@@ -48,12 +50,9 @@ func (a *app) statusCommand() *cobra.Command {
 
 func (a *app) status(ctx context.Context, f statusFlags) error {
 	if f.address == "" {
-		c, err := a.load()
-		if err != nil {
+		var err error
+		if f.address, err = a.statusAddress(); err != nil {
 			return err
-		}
-		if f.address = c.Status.Listen; f.address == "" {
-			return errors.New("status.listen is empty: this sensor has no status endpoint")
 		}
 	}
 	client, err := status.NewClient(f.address)

@@ -17,6 +17,9 @@ import (
 // them all.
 const statusRows = 32
 
+// reloadRows is how many things are said to be wrong with a configuration.
+const reloadRows = 8
+
 // statusPage is a snapshot for people. All texts in it are what the other side
 // chose: none reaches the terminal but through shown.
 type statusPage struct {
@@ -52,9 +55,7 @@ func (p *statusPage) head() {
 	if r := t.Reloads; r.Failed+r.Rejected+t.Faults > 0 {
 		p.line("", "%d reloads failed, %d rejected, %d went well; %s of the table", r.Failed, r.Rejected, r.OK, count(t.Faults, "fault"))
 	}
-	if r := s.Config.LastReload; !r.OK && !r.At.IsZero() {
-		p.line("config", "%s: %s", p.painted("the last reload failed "+p.ago(r.At), paintBad), shown(r.Error))
-	}
+	p.reload()
 	if f := s.Capture.Filter; f.Expression != "" {
 		p.line("filter", "%s (%s compiler)", shown(f.Expression), shown(f.Compiler))
 	}
@@ -63,6 +64,10 @@ func (p *statusPage) head() {
 	}
 	g := &s.Gate
 	p.line("events", "%d detected, %d suppressed, %d folded into %s, %d passed", g.Detected, g.Suppressed, g.Folded, summaries(g.Summaries), g.Passed)
+	if g.Ignored+g.Ruled+g.Local+g.Lowered > 0 {
+		p.line("", "suppressed: %d by ignore lists, %d by rules, %d by the whitelist; kept local %d, lowered %d", g.Ignored, g.Ruled, g.Whitelisted, g.Local, g.Lowered)
+	}
+	p.rules()
 	if lost := s.Detection.Dropped + g.Dropped; lost > 0 {
 		p.line("", "%s: %d at full queues, %d after the gate", p.painted(count(lost, "event")+" lost", paintBad), s.Detection.Dropped, g.Dropped)
 	}
@@ -74,6 +79,38 @@ func (p *statusPage) head() {
 		}
 		p.line("", "%s: %s of at most %s", shown(b.Store), bytesText(b.UsedBytes), bytesText(b.BoundBytes))
 	}
+}
+
+// reload says that the last reload was refused, and why: one line for each
+// thing that is wrong.
+func (p *statusPage) reload() {
+	c := &p.now.Config
+	if c.LastReload.OK || c.LastReload.At.IsZero() {
+		return
+	}
+	p.line("config", "%s, the configuration before stays in use:", p.painted("the reload of "+p.ago(c.LastReload.At)+" was refused", paintBad))
+	lines := strings.Split(strings.TrimSpace(c.LastReload.Error), "\n")
+	for i, line := range lines {
+		if i == reloadRows && len(lines) > reloadRows+1 {
+			p.line("", "and %d more, which the log has", len(lines)-i)
+			break
+		}
+		p.line("", "%s", shown(line))
+	}
+}
+
+// rules says how many suppression rules there are, if any.
+func (p *statusPage) rules() {
+	s := &p.now.Suppress
+	n := s.Active + s.Waiting + s.Expired + s.Elsewhere
+	if n+s.Refused == 0 {
+		return
+	}
+	text := fmt.Sprintf("%d active, %d waiting, %d expired, %d for other sensors", s.Active, s.Waiting, s.Expired, s.Elsewhere)
+	if s.Refused > 0 {
+		text += ", " + p.painted(fmt.Sprintf("%d refused", s.Refused), paintBad)
+	}
+	p.line("rules", "%s (trailhound suppress list)", text)
 }
 
 func (p *statusPage) state() {
@@ -113,8 +150,39 @@ func (p *statusPage) table(head string, n int, row func(i int) []string) {
 	}
 }
 
+// links are the interfaces, those that are not captured included, and what is
+// known of these.
+func (p *statusPage) links() ([]status.Interface, map[string]*status.Missing) {
+	c := &p.now.Capture
+	list := slices.Clone(c.Interfaces)
+	missing := make(map[string]*status.Missing)
+	for i := range c.Missing {
+		m := &c.Missing[i]
+		if missing[m.Interface] == nil && !slices.ContainsFunc(c.Interfaces, func(n status.Interface) bool { return n.Name == m.Interface }) {
+			list = append(list, status.Interface{Name: m.Interface})
+		}
+		missing[m.Interface] = m
+	}
+	return list, missing
+}
+
+// linkText is the state of an interface. What is missing is not captured.
+func linkText(up bool, missing *status.Missing) string {
+	text := "down"
+	if up || missing != nil && missing.Up {
+		text = "up"
+	}
+	switch {
+	case missing == nil:
+		return text
+	case !missing.There:
+		return "not there"
+	}
+	return text + ", not captured"
+}
+
 func (p *statusPage) interfaces() {
-	list := p.now.Capture.Interfaces
+	list, missing := p.links()
 	if len(list) > statusRows {
 		list = slices.SortedStableFunc(slices.Values(list), func(a, b status.Interface) int { return cmp.Compare(b.Packets, a.Packets) })
 	}
@@ -132,10 +200,7 @@ func (p *statusPage) interfaces() {
 	p.table(head, len(list), func(i int) []string {
 		n := &list[i]
 		was := cmp.Or(old[n.Name], &status.Interface{})
-		link := "down"
-		if n.Up {
-			link = "up"
-		}
+		link := linkText(n.Up, missing[n.Name])
 		return []string{shown(n.Name), shown(n.Alias), link, rate(n.Packets, was.Packets, 1, seconds), rate(n.Bytes, was.Bytes, megabit, seconds),
 			fmt.Sprint(n.Packets), fmt.Sprint(n.Drops), fmt.Sprint(n.Truncated), share(n.Undecoded(), n.Packets), p.ago(n.LastPacketAt), mostly(n.Kinds)}
 	})
@@ -161,13 +226,13 @@ func (p *statusPage) rings() {
 
 func (p *statusPage) outputs() {
 	list := p.now.Outputs
-	p.table("OUTPUT | TYPE | DELIVERED | REJECTED | DROPPED | RETRIES | QUEUED | LAST SUCCESS | STATE", len(list), func(i int) []string {
+	p.table("OUTPUT | TYPE | DELIVERED | FILTERED | REJECTED | LOST | RETRIES | WAITING | LAST SUCCESS | STATE", len(list), func(i int) []string {
 		o := &list[i]
 		state := "healthy"
 		if !o.Healthy {
 			state = strings.TrimSuffix("failing: "+o.LastError, ": ")
 		}
-		return []string{shown(o.Name), shown(o.Type), fmt.Sprintf("%d %s", o.Delivered, shown(o.Guarantee)), fmt.Sprint(o.Rejected), fmt.Sprint(o.Dropped),
+		return []string{shown(o.Name), shown(o.Type), fmt.Sprintf("%d %s", o.Delivered, shown(o.Guarantee)), fmt.Sprint(o.Filtered), fmt.Sprint(o.Rejected), fmt.Sprint(o.Evicted + o.Quarantined),
 			fmt.Sprint(o.Retries), fmt.Sprint(o.Queued), p.ago(o.LastSuccessAt), shown(state)}
 	})
 }

@@ -38,7 +38,7 @@ func statusSample() status.Snapshot {
 			Filter: status.CaptureFilter{Expression: "not port 9200", Compiler: "own"},
 		},
 		Gate: status.Gate{Detected: 7, Suppressed: 1, Folded: 2, Passed: 4, Summaries: 1},
-		Outputs: []status.Output{{Name: "local", Type: "csv", Guarantee: "acknowledged", Delivered: 5, Queued: 1, Capacity: 100,
+		Outputs: []status.Output{{Name: "local", Type: "csv", Guarantee: "acknowledged", Delivered: 5, Queued: 1,
 			LastSuccessAt: statusNoon.Add(-10 * time.Second), Healthy: true}},
 		Memory: status.Memory{RSSBytes: 124 << 20, HeapBytes: 20 << 20, Bounds: []status.Bound{{Store: "gate", UsedBytes: 1 << 20, BoundBytes: 64 << 20}}},
 	}
@@ -87,8 +87,8 @@ eth0       dmz    up    1000           4.0         1000000  30     5    1.00%   
 RING  WORKER  GROUP  SIZE    WANTED   BLOCKS  PACKETS  DROPS  DROPPED  FREEZES
 eth0  0       eth0   64 MiB  128 MiB  64      1000030  30     <0.01%   2
 
-OUTPUT  TYPE  DELIVERED       REJECTED  DROPPED  RETRIES  QUEUED  LAST SUCCESS    STATE
-local   csv   5 acknowledged  0         0        0        1       10 seconds ago  healthy
+OUTPUT  TYPE  DELIVERED       FILTERED  REJECTED  LOST  RETRIES  WAITING  LAST SUCCESS    STATE
+local   csv   5 acknowledged  0         0         0     0        1        10 seconds ago  healthy
 `
 	if out != want {
 		t.Errorf("page\n%s\nwant\n%s", out, want)
@@ -99,9 +99,13 @@ func TestStatusNotReady(t *testing.T) {
 	address := statusServer(t, func() status.Snapshot {
 		s := statusSample()
 		s.State, s.Trails.Starter, s.Outputs[0].Healthy, s.Outputs[0].LastError = status.Draining, true, false, "no space left on device"
-		s.Config.LastReload = status.Reload{At: statusNoon.Add(-time.Minute), Error: "config.yaml:3:1: capture.workers: too many"}
+		s.Config.LastReload = status.Reload{At: statusNoon.Add(-time.Minute),
+			Error: "config.yaml:3:1: capture.workers: too many" + strings.Repeat("\nconfig.yaml:4:1: bad\x1b[2J", 9)}
 		s.Trails.Reloads.Failed, s.Detection.Dropped = 2, 9
 		s.Capture.RestartNeeded = []string{"eth4", "eth5"}
+		s.Capture.Interfaces = append(s.Capture.Interfaces, status.Interface{Name: "eth4"})
+		s.Capture.Missing = []status.Missing{{Interface: "eth4", There: true, Up: true, Required: true}, {Interface: "eth5", There: true},
+			{Interface: "tap*", Reason: "it is not there"}}
 		s.Health = []status.Health{
 			{Code: "health.trails.starter", State: event.Raised, Since: statusNoon.Add(-time.Hour), Info: "only the starter set is loaded"},
 			{Code: "health.capture.drops", State: event.Recovered, Cause: "eth0", Info: "is over"},
@@ -113,11 +117,16 @@ func TestStatusNotReady(t *testing.T) {
 		t.Errorf("code %d, errors %q", code, errs)
 	}
 	for _, want := range []string{
-		"state      draining, NOT READY\n           the sensor is draining (sensor.state)\n           only the built-in starter trails are in use (trails.starter)\n" +
+		"state      draining, NOT READY\n           the sensor is draining (sensor.state)\n",
+		"           only the built-in starter trails are in use (trails.starter)\n" +
 			"           output \"local\" does not deliver: no space left on device (output.down)\n",
 		"1630214 from the built-in starter set, 4 hours old",
 		"2 reloads failed, 0 rejected, 0 went well; 0 faults of the table\n",
-		"config     the last reload failed 60 seconds ago: config.yaml:3:1: capture.workers: too many\n",
+		"config     the reload of 60 seconds ago was refused, the configuration before stays in use:\n           config.yaml:3:1: capture.workers: too many\n",
+		"config.yaml:4:1: bad?[2J\n           and 2 more, which the log has\n",
+		"interfaces eth4, eth5: not captured before a restart, since no spare socket is left: see capture.spare_sockets (capture.restart_needed)\n",
+		"\neth0       dmz    up                  1000", "\neth4       -      up, not captured    0", "\neth5       -      down, not captured  0",
+		"\ntap*       -      not there           0",
 		"restart    needed to capture on: eth4 eth5\n",
 		"9 events lost: 9 at full queues, 0 after the gate\n",
 		"failing: no space left on device\n",

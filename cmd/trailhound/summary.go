@@ -26,7 +26,14 @@ func (a *app) printSummary(s agent.Summary, g suppress.Counts, trails string, to
 	if s.Crowded > 0 {
 		p("crowded", "%s not raised: their packets had raised 64 others", count(s.Crowded, "event"))
 	}
-	p("events", "%d detected, %d whitelisted, %d folded into %s, %d shown", g.Detected, g.Suppressed, g.Folded,
+	suppressed := fmt.Sprintf("%d whitelisted", g.Whitelisted)
+	if g.Ruled > 0 {
+		suppressed += fmt.Sprintf(", %d dropped by rules", g.Ruled)
+	}
+	if g.Ignored > 0 {
+		suppressed += fmt.Sprintf(", %d ignored", g.Ignored)
+	}
+	p("events", "%d detected, %s, %d folded into %s, %d shown", g.Detected, suppressed, g.Folded,
 		summaries(g.Summaries), g.Passed+g.Summaries)
 }
 

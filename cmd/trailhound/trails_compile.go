@@ -21,6 +21,24 @@ import (
 // tableMagic begins every compiled table, whole or damaged in transfer.
 const tableMagic = "TRLHND"
 
+// openRegular opens a regular file. It does not wait, as it would for the writer
+// of a FIFO, and refuses what is none. The error does not name the path.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, bare(err)
+	}
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
+	if err != nil {
+		f.Close()
+		return nil, bare(err)
+	}
+	return f, nil
+}
+
 // isTable says whether a path is a compiled table, by its first bytes.
 func isTable(path string) (bool, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO must not hang the start

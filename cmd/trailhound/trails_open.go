@@ -97,10 +97,12 @@ func starterTable() (*table.Table, error) {
 
 // openWhitelist reads the whitelist: the files of --whitelist alone, if any
 // are given; else the built-in one and those that are configured. Lines that
-// cannot be read are warned of.
+// cannot be read are warned of; a configured file that cannot be read is an error
+// of the configuration.
 func (a *app) openWhitelist(c *config.Config, paths []string) (*whitelist.List, error) {
 	var lists []*whitelist.List
-	if len(paths) == 0 {
+	configured := len(paths) == 0
+	if configured {
 		paths = c.Trails.Whitelist
 		if c.Trails.BuiltinWhitelist {
 			lists = append(lists, starter.Whitelist())
@@ -116,12 +118,20 @@ func (a *app) openWhitelist(c *config.Config, paths []string) (*whitelist.List, 
 			return nil, nil
 		}
 	}
-	for _, path := range paths {
+	var all []error
+	for i, path := range paths {
 		l, err := a.readWhitelist(path)
+		if err != nil && configured {
+			err = c.ErrorAt(fmt.Sprintf("trails.whitelist[%d]", i), err.Error())
+		}
 		if err != nil {
-			return nil, err
+			all = append(all, err)
+			continue
 		}
 		lists = append(lists, l)
+	}
+	if err := errors.Join(all...); err != nil {
+		return nil, err
 	}
 	if len(lists) == 1 {
 		return lists[0], nil
@@ -130,12 +140,7 @@ func (a *app) openWhitelist(c *config.Config, paths []string) (*whitelist.List, 
 }
 
 func (a *app) readWhitelist(path string) (*whitelist.List, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read whitelist %q: %w", path, bare(err))
-	}
-	defer f.Close()
-	l, report, err := whitelist.Read(f, path)
+	l, report, err := readEntries(path)
 	if err != nil {
 		return nil, err
 	}
@@ -146,4 +151,14 @@ func (a *app) readWhitelist(path string) (*whitelist.List, error) {
 		a.warn("whitelist %s: %d more malformed lines", path, n)
 	}
 	return l, nil
+}
+
+// readEntries reads a whitelist file.
+func readEntries(path string) (*whitelist.List, whitelist.Report, error) {
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, whitelist.Report{}, fmt.Errorf("cannot read whitelist %q: %w", path, err)
+	}
+	defer f.Close()
+	return whitelist.Read(f, path)
 }

@@ -1,10 +1,9 @@
 package format
 
 import (
-	"net/netip"
+	"math"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"trailhound/agent/event"
@@ -19,18 +18,47 @@ const (
 	cefText    = 1023 // the other texts
 )
 
+// CEFOptions tell AppendCEFWith what differs between receivers. The zero value
+// is AppendCEF.
+type CEFOptions struct {
+	Extra []CEFField // written behind the event's own keys
+	Size  int        // longest record in bytes; 0: none
+}
+
+// A CEFField is a key of the operator's with its value.
+type CEFField struct{ Key, Value string }
+
 // AppendCEF appends the event in the Common Event Format, version 0, without a
 // syslog header and without LF. A key is left out when there is no value;
 // src, spt, dst and dpt hold one value each, lists stand in cs5, cs6 and
-// flexString1.
+// flexString1. cn1 is the first 12 hex digits of the sensor's id as a number,
+// cn2 and cn3 are the journal's epoch and the sequence number in it: cn fields
+// are numbers, and readers with types drop what is none.
 func AppendCEF(dst []byte, e *event.Event, id *event.Identity) []byte {
+	return appendCEF(dst, e, id, nil, uncut, uncut)
+}
+
+// AppendCEFWith is AppendCEF with options. Where the record would be larger than
+// Size, the values of the custom fields, request and msg are cut, the longest
+// first, between characters and never within an escape, and when that is not
+// enough the other texts; lists lose whole elements. cut says so. ok is false,
+// and nothing appended, when the rest does not fit either.
+func AppendCEFWith(dst []byte, e *event.Event, id *event.Identity, opt CEFOptions) (out []byte, cut, ok bool) {
+	return within(dst, opt.Size, func(dst []byte, most, rest int) []byte {
+		return appendCEF(dst, e, id, opt.Extra, most, rest)
+	})
+}
+
+// appendCEF bounds the values that are cut first to most characters, the others
+// to rest.
+func appendCEF(dst []byte, e *event.Event, id *event.Identity, extra []CEFField, most, rest int) []byte {
 	dst = append(dst, "CEF:0|"+Vendor+"|"+Product+"|"...)
-	dst = append(appendCEFHeader(dst, id.Version, cefCode), '|')
-	dst = append(appendCEFHeader(dst, string(e.Code), cefCode), '|')
-	dst = append(appendCEFHeader(dst, e.Info, cefName), '|')
+	dst = append(appendCEFHeader(dst, id.Version, min(cefCode, rest)), '|')
+	dst = append(appendCEFHeader(dst, string(e.Code), min(cefCode, max(rest, 64))), '|')
+	dst = append(appendCEFHeader(dst, e.Info, min(cefName, rest)), '|')
 	dst = append(strconv.AppendInt(dst, int64(e.Severity.CEF()), 10), '|')
 
-	x := extension{b: dst, start: len(dst)}
+	x := extension{b: dst, start: len(dst), most: most, rest: rest}
 	agg := &e.Aggregate
 	x.time("rt", e.Time)
 	start, end := agg.First, agg.Last
@@ -46,7 +74,7 @@ func AppendCEF(dst []byte, e *event.Event, id *event.Identity) []byte {
 	x.address6(e.Src, "c6a2", "Source IPv6 Address")
 	x.address6(e.Dst, "c6a3", "Destination IPv6 Address")
 	x.text("proto", e.Protocol, cefText)
-	x.text("app", strings.ToUpper(e.Application), cefText)
+	x.text("app", upper(e.Application), cefText)
 	act := "alert"
 	if e.Code.IsHealth() {
 		act = string(e.Health.State)
@@ -76,103 +104,75 @@ func AppendCEF(dst []byte, e *event.Event, id *event.Identity) []byte {
 	x.custom("cs4", "forwardedFor", e.Forwarded)
 	if e.Code.IsHealth() {
 		x.health(&e.Health)
-	} else if len(agg.SrcPorts) > 0 {
-		x.list("cs5", "sourcePorts")
-		x.b = appendPortList(x.b, agg.SrcPorts)
+	} else {
+		x.ports("cs5", "sourcePorts", agg.SrcPorts)
 	}
-	if len(agg.Dsts) > 0 {
-		x.list("cs6", "destinations")
-		for i, a := range agg.Dsts {
-			if i > 0 {
-				x.b = append(x.b, ',')
-			}
-			x.b = a.AppendTo(x.b)
-		}
-	}
-	if len(agg.DstPorts) > 0 {
-		x.list("flexString1", "destinationPorts")
-		x.b = appendPortList(x.b, agg.DstPorts)
-	}
+	x.addrs("cs6", "destinations", agg.Dsts)
+	x.ports("flexString1", "destinationPorts", agg.DstPorts)
 	if agg.ID != ([16]byte{}) {
-		x.list("flexString2", "aggregateId")
+		x.label("flexString2", "aggregateId")
 		x.b = event.AppendID(x.b, agg.ID)
 	}
-	x.list("cn1", "confidence")
+	if n, ok := sensorNumber(id.ID); ok {
+		x.label("cn1", "sensorId")
+		x.b = strconv.AppendUint(x.b, n, 10)
+	}
+	if e.Seq != 0 {
+		x.label("cn2", "epoch")
+		x.b = strconv.AppendUint(x.b, e.Epoch&math.MaxInt64, 10) // what a long holds
+		x.label("cn3", "sequence")
+		x.b = strconv.AppendUint(x.b, e.Seq, 10)
+	}
+	x.label("flexNumber1", "confidence")
 	x.b = strconv.AppendUint(x.b, uint64(e.Confidence), 10)
-	x.text("msg", e.Info, cefMessage)
+	for i := range extra {
+		x.text(extra[i].Key, extra[i].Value, cefCustom)
+	}
+	x.long("msg", e.Info, cefMessage)
 	return x.b
 }
 
-// An extension is the part of a CEF record behind the header: key=value with a
-// single space between.
-type extension struct {
-	b     []byte
-	start int
-}
-
-func (x *extension) key(name string) {
-	if len(x.b) > x.start {
-		x.b = append(x.b, ' ')
+// upper is strings.ToUpper, without an allocation for what there is.
+func upper(application string) string {
+	switch application {
+	case "dns":
+		return "DNS"
+	case "http":
+		return "HTTP"
+	case "tls":
+		return "TLS"
+	case "quic":
+		return "QUIC"
 	}
-	x.b = append(append(x.b, name...), '=')
+	return strings.ToUpper(application)
 }
 
-func (x *extension) text(name, value string, limit int) {
-	if value != "" {
-		x.key(name)
-		x.b = appendCEFValue(x.b, value, limit)
+// sensorNumber is the first 12 hex digits of a UUID as a number, of 48 bits.
+func sensorNumber(id string) (n uint64, ok bool) {
+	digits := 0
+	for i := 0; i < len(id) && digits < 12; i++ {
+		c := id[i]
+		switch {
+		case c >= '0' && c <= '9':
+			n = n<<4 | uint64(c-'0')
+		case c >= 'a' && c <= 'f':
+			n = n<<4 | uint64(c-'a'+10)
+		case c == '-':
+			continue
+		default:
+			return 0, false
+		}
+		digits++
 	}
+	return n, digits == 12
 }
 
-func (x *extension) number(name string, n uint64) {
-	if n != 0 {
-		x.key(name)
-		x.b = strconv.AppendUint(x.b, n, 10)
-	}
-}
-
-func (x *extension) time(name string, t time.Time) {
-	if !t.IsZero() {
-		x.key(name)
-		x.b = strconv.AppendInt(x.b, t.UnixMilli(), 10)
-	}
-}
-
-func (x *extension) addr(name string, a netip.Addr) {
-	if a.IsValid() {
-		x.key(name)
-		x.b = a.AppendTo(x.b)
-	}
-}
-
-func (x *extension) id(name string, id [16]byte) {
-	if id != ([16]byte{}) {
-		x.key(name)
-		x.b = event.AppendID(x.b, id)
-	}
-}
-
-// list begins a custom field whose value the caller appends.
-func (x *extension) list(name, label string) {
-	x.key(name + "Label")
-	x.b = append(x.b, label...)
-	x.key(name)
-}
-
-func (x *extension) custom(name, label, value string) {
-	if value != "" {
-		x.list(name, label)
-		x.b = appendCEFValue(x.b, value, cefCustom)
-	}
-}
-
-// address6 repeats an IPv6 address in the field that the format has for it:
-// src and dst are documented as IPv4, though receivers take both.
-func (x *extension) address6(a netip.Addr, name, label string) {
-	if a.Is6() {
-		x.list(name, label)
-		x.b = a.AppendTo(x.b)
-	}
+// CEFKeys lists the extension keys that AppendCEF writes, without the labels.
+func CEFKeys() []string {
+	return []string{"rt", "start", "end", "src", "spt", "dst", "dpt", "c6a2", "c6a3", "proto", "app", "act", "cat", "cnt", "externalId",
+		"deviceExternalId", "dvchost", "deviceDirection", "deviceInboundInterface", "shost", "dhost", "request", "requestMethod",
+		"requestClientApplication", "fileHash", "cs1", "cs2", "cs3", "cs4", "cs5", "cs6", "flexString1", "flexString2", "cn1", "cn2", "cn3",
+		"flexNumber1", "reason", "msg"}
 }
 
 func (x *extension) request(e *event.Event) {
@@ -185,62 +185,21 @@ func (x *extension) request(e *event.Event) {
 	} else {
 		x.text("dhost", name, cefText)
 	}
-	if e.HTTP.Target != "" {
-		x.key("request")
-		at := len(x.b)
+	if room := min(cefMessage, x.most); e.HTTP.Target != "" && room > 0 {
 		l := locate(e)
-		if l.scheme != "" && l.host != "" && e.HTTP.Target[0] == '/' {
+		absolute := l.scheme != "" && l.host != "" && e.HTTP.Target[0] == '/'
+		switch {
+		case !absolute:
+			x.key("request")
+			x.b = appendCEFValue(x.b, e.HTTP.Target, room)
+		case room > len(l.scheme)+len("://"):
+			x.key("request")
 			x.b = append(append(x.b, l.scheme...), "://"...)
-			x.b = appendCEFValue(x.b, e.HTTP.Host, cefText)
+			room -= len(l.scheme) + len("://")
+			x.b = appendCEFValue(x.b, e.HTTP.Host, room)
+			x.b = appendCEFValue(x.b, e.HTTP.Target, room-utf8.RuneCountInString(e.HTTP.Host))
 		}
-		x.b = appendCEFValue(x.b, e.HTTP.Target, max(cefMessage-(len(x.b)-at), 0))
 	}
 	x.text("requestMethod", e.HTTP.Method, cefText)
 	x.text("requestClientApplication", e.HTTP.UserAgent, cefText)
-}
-
-// appendCEFValue appends an extension value of at most limit characters:
-// backslash and equals sign escaped, never the pipe; a line break is \n or \r.
-func appendCEFValue(dst []byte, s string, limit int) []byte {
-	return appendCEFText(dst, s, limit, '=', true)
-}
-
-// appendCEFHeader appends a header field of at most limit characters: backslash
-// and pipe escaped, never the equals sign; a line break is a space.
-func appendCEFHeader(dst []byte, s string, limit int) []byte {
-	return appendCEFText(dst, s, limit, '|', false)
-}
-
-// appendCEFText leaves out controls other than line breaks and TAB (a space), and
-// turns each invalid byte into U+FFFD.
-func appendCEFText(dst []byte, s string, limit int, special byte, breaks bool) []byte {
-	for i, n := 0, 0; i < len(s) && n < limit; {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			i += size
-			if r >= 0xA0 {
-				dst = utf8.AppendRune(dst, r)
-				n++
-			}
-			continue
-		}
-		i++
-		switch {
-		case c == '\\' || c == special:
-			dst = append(dst, '\\', c)
-		case c == '\n' && breaks:
-			dst = append(dst, '\\', 'n')
-		case c == '\r' && breaks:
-			dst = append(dst, '\\', 'r')
-		case c == '\n' || c == '\r' || c == '\t':
-			dst = append(dst, ' ')
-		case c < 0x20 || c == 0x7F:
-			continue
-		default:
-			dst = append(dst, c)
-		}
-		n++
-	}
-	return dst
 }

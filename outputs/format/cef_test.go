@@ -124,7 +124,7 @@ func TestCEFLine(t *testing.T) {
 		`dst=198.51.100.80 dpt=80 proto=TCP app=HTTP act=alert cat=heuristic cnt=1 externalId=0198c3f2-a1b0-7c10-8000-000000000002 ` +
 		`deviceExternalId=edge-1 dvchost=edge-host dhost=shop.test request=http://shop.test/item?id\=1%27 or "1"\=%271 requestMethod=GET ` +
 		`requestClientApplication=curl/8 cs1Label=trail cs1=shop.test(/item?id\=1%27 or "1"\=%271) cs2Label=reference cs2=(heuristic) ` +
-		`cs3Label=trailType cs3=URL cs4Label=forwardedFor cs4=203.0.113.7 cn1Label=confidence cn1=30 msg=potential sql injection (suspicious)`
+		`cs3Label=trailType cs3=URL cs4Label=forwardedFor cs4=203.0.113.7 flexNumber1Label=confidence flexNumber1=30 msg=potential sql injection (suspicious)`
 	if got := string(AppendCEF(nil, httpEvent(), identity())); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -13,7 +13,8 @@ const csvHeader = "time,sensor,src_ip,src_port,dst_ip,dst_port,protocol,type,tra
 	"forwarded_ip,url,user_agent,dns_query," +
 	"observable,indicator,application,tls_server_name,cert_sha1,interface,vlan,packet," +
 	"summary,aggregate_id,src_ports,dst_ports,dst_ips," +
-	"health_state,health_since,health_cause,health_measures"
+	"health_state,health_since,health_cause,health_measures," +
+	"trails,suppress_rule,suppress_local"
 
 // AppendCSVHeader appends the line that names the columns, LF included.
 func AppendCSVHeader(dst []byte) []byte {
@@ -103,6 +104,20 @@ func appendCSV(dst []byte, e *event.Event, id *event.Identity, safe bool) []byte
 	r.b = append(r.b, ',')
 	r.text(e.Health.Cause)
 	r.seal(appendMeasures(r.b, e.Health.Measures, "="), len(r.b))
+
+	at = len(r.b)
+	for i, t := range agg.Trails {
+		if i > 0 {
+			r.b = append(r.b, '|')
+		}
+		r.b = append(r.b, t...)
+	}
+	r.seal(r.b, at)
+	r.text(e.Suppression.Rule)
+	if e.Suppression.Local {
+		r.b = append(r.b, "true"...)
+	}
+	r.b = append(r.b, ',')
 	r.b[len(r.b)-1] = '\n'
 	return r.b
 }

@@ -20,6 +20,7 @@ const (
 
 // ECSOptions tell AppendECSWith what differs between receivers.
 type ECSOptions struct {
+	Dataset       string // data_stream.dataset and event.dataset; empty: trailhound.event, or trailhound.health
 	Namespace     string // data_stream.namespace; empty: default
 	NoEnrichments bool   // leave out threat.enrichments, which is a nested field
 }
@@ -33,12 +34,13 @@ func AppendECS(dst []byte, e *event.Event, id *event.Identity) []byte {
 
 // AppendECSWith is AppendECS with options.
 func AppendECSWith(dst []byte, e *event.Event, id *event.Identity, opt ECSOptions) []byte {
+	if opt.Dataset == "" {
+		opt.Dataset = dataset(e)
+	}
 	d := document{append(dst, '{')}
 	d.time("@timestamp", e.Time)
-	m := d.object("ecs")
-	d.string("version", ECSVersion)
-	d.close(m)
-	d.event(e)
+	d.raw(`"ecs":{"version":"` + ECSVersion + `"}`)
+	d.event(e, opt.Dataset)
 	d.message(e)
 	name, atSource := serverName(e)
 	if atSource {
@@ -61,9 +63,9 @@ func AppendECSWith(dst []byte, e *event.Event, id *event.Identity, opt ECSOption
 	d.sensor(e, id)
 	d.related(e, name)
 	d.labels(id.Labels)
-	m = d.object("data_stream")
-	d.string("type", "logs")
-	d.string("dataset", dataset(e))
+	m := d.object("data_stream")
+	d.raw(`"type":"logs"`)
+	d.string("dataset", opt.Dataset)
 	if opt.Namespace == "" {
 		opt.Namespace = "default"
 	}
@@ -80,7 +82,7 @@ func dataset(e *event.Event) string {
 	return "trailhound.event"
 }
 
-func (d *document) event(e *event.Event) {
+func (d *document) event(e *event.Event, dataset string) {
 	m := d.object("event")
 	if e.Code.IsHealth() {
 		d.eventOfHealth(e)
@@ -96,9 +98,9 @@ func (d *document) event(e *event.Event) {
 		d.number("risk_score", uint64(e.Severity.Risk()))
 	}
 	d.string("reason", e.Info)
-	d.string("module", "trailhound")
-	d.string("dataset", dataset(e))
-	d.string("provider", "sensor")
+	d.raw(`"module":"trailhound"`)
+	d.string("dataset", dataset)
+	d.raw(`"provider":"sensor"`)
 	d.number("sequence", e.Seq)
 	start, end := e.Aggregate.First, e.Aggregate.Last
 	if e.Code.IsHealth() {
@@ -115,12 +117,11 @@ func (d *document) eventOfDetection(e *event.Event) {
 	if e.Code.IsTrail() {
 		action = "trail-match"
 	}
-	d.string("kind", "alert")
+	d.raw(`"kind":"alert"`)
 	d.string("action", action)
 	d.string("code", string(e.Code))
 	list := d.array("category")
-	d.element("network")
-	d.element("intrusion_detection")
+	d.raw(`"network","intrusion_detection"`)
 	if strings.Contains(e.Info, "(malware)") {
 		d.element("malware")
 	}
@@ -129,12 +130,12 @@ func (d *document) eventOfDetection(e *event.Event) {
 	}
 	d.close(list)
 	list = d.array("type")
-	d.element("info")
+	d.raw(`"info"`)
 	if e.Src.IsValid() && e.Dst.IsValid() {
-		d.element("connection")
+		d.raw(`"connection"`)
 	}
 	if e.Application != "" {
-		d.element("protocol")
+		d.raw(`"protocol"`)
 	}
 	d.close(list)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"trailhound/agent/event"
 	"trailhound/trails"
@@ -24,9 +25,7 @@ func (d *document) sensor(e *event.Event, id *event.Identity) {
 	m := d.object("observer")
 	d.string("name", id.Name)
 	d.string("hostname", id.Hostname)
-	d.string("type", "sensor")
-	d.string("vendor", Vendor)
-	d.string("product", Product)
+	d.raw(`"type":"sensor","vendor":"` + Vendor + `","product":"` + Product + `"`)
 	d.string("version", id.Version)
 	in := d.object("ingress")
 	i := d.object("interface")
@@ -42,7 +41,7 @@ func (d *document) sensor(e *event.Event, id *event.Identity) {
 	d.close(m)
 
 	m = d.object("agent")
-	d.string("type", "trailhound")
+	d.raw(`"type":"trailhound"`)
 	d.string("name", id.Name)
 	d.string("id", id.ID)
 	d.string("version", id.Version)
@@ -93,16 +92,22 @@ func (d *document) labels(labels map[string]string) {
 	if len(labels) == 0 {
 		return
 	}
-	type label struct{ name, value string }
-	list := make([]label, 0, len(labels))
-	for name, value := range labels {
-		list = append(list, label{name, value})
+	type label struct{ name, key, value string }
+	var few [8]label
+	list := few[:0]
+	for key, value := range labels {
+		l := label{key, key, value}
+		if strings.IndexByte(key, '.') >= 0 || !utf8.ValidString(key) {
+			l.name = strings.ReplaceAll(strings.ToValidUTF8(key, "\uFFFD"), ".", "_")
+		}
+		// Into its place: by the name, and among those of one name by the key.
+		i := len(list)
+		list = append(list, l)
+		for ; i > 0 && (list[i-1].name > l.name || list[i-1].name == l.name && list[i-1].key > l.key); i-- {
+			list[i] = list[i-1]
+		}
+		list[i] = l
 	}
-	slices.SortFunc(list, func(a, b label) int { return strings.Compare(a.name, b.name) })
-	for i := range list {
-		list[i].name = strings.ReplaceAll(strings.ToValidUTF8(list[i].name, "\uFFFD"), ".", "_")
-	}
-	slices.SortStableFunc(list, func(a, b label) int { return strings.Compare(a.name, b.name) })
 	m := d.object("labels")
 	for i, l := range list {
 		if i > 0 && l.name == list[i-1].name {
@@ -148,6 +153,9 @@ func (d *document) own(e *event.Event) {
 	if agg := &e.Aggregate; agg.ID != ([16]byte{}) {
 		d.aggregate(agg)
 	}
+	if s := &e.Suppression; s.Rule != "" {
+		d.suppress(s)
+	}
 	d.health(&e.Health)
 	d.close(m)
 }
@@ -165,6 +173,20 @@ func (d *document) aggregate(agg *event.Aggregate) {
 	d.number("more_src_ports", uint64(agg.MoreSrcPorts))
 	d.number("more_dst_ports", uint64(agg.MoreDstPorts))
 	d.number("more_dst_ips", uint64(agg.MoreDsts))
+	list := d.array("trails")
+	for _, t := range agg.Trails {
+		d.element(t)
+	}
+	d.close(list)
+	d.number("more_trails", uint64(agg.MoreTrails))
+	d.close(m)
+}
+
+func (d *document) suppress(s *event.Suppression) {
+	m := d.object("suppress")
+	d.string("rule", s.Rule)
+	d.key("local")
+	d.b = strconv.AppendBool(d.b, s.Local)
 	d.close(m)
 }
 

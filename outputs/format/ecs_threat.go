@@ -12,7 +12,9 @@ import (
 // find it, and as the enrichment that ECS has for a match.
 func (d *document) threat(e *event.Event, opt ECSOptions) {
 	m := d.object("threat")
+	start := len(d.b)
 	d.indicator(e)
+	end := len(d.b)
 	f := d.object("feed")
 	d.string("name", bare(e.Reference))
 	d.string("reference", publication(e.Sources))
@@ -20,7 +22,7 @@ func (d *document) threat(e *event.Event, opt ECSOptions) {
 	if !opt.NoEnrichments {
 		list := d.array("enrichments")
 		item := d.item()
-		d.indicator(e)
+		d.b = append(d.b, d.b[start:end]...) // the indicator again; it is the first member there and here
 		c := d.object("matched")
 		d.string("atomic", e.Observable)
 		d.string("field", matchedField(e))
@@ -30,14 +32,6 @@ func (d *document) threat(e *event.Event, opt ECSOptions) {
 		d.close(list)
 	}
 	d.close(m)
-}
-
-// item begins an object that is an element of an array.
-func (d *document) item() int {
-	mark := len(d.b)
-	d.comma()
-	d.b = append(d.b, '{')
-	return mark
 }
 
 func (d *document) indicator(e *event.Event) {

@@ -93,6 +93,8 @@ func fullEvent() *event.Event {
 	e.TLS = event.TLSFacts{ServerName: "c2.test", SHA1: strings.Repeat("ab", 20), SHA256: strings.Repeat("cd", 32)}
 	e.Aggregate = summaryEvent().Aggregate
 	e.Aggregate.Summary = false
+	e.Aggregate.Trails, e.Aggregate.MoreTrails = []string{"bad-domain.test", "x.test/gate.php"}, 3
+	e.Suppression = event.Suppression{Rule: "lab-scanner", Local: true}
 	return e
 }
 
@@ -138,6 +140,7 @@ func hostile(s string) *event.Event {
 	e.HTTP.Method, e.HTTP.Host, e.HTTP.Target, e.HTTP.UserAgent = s, s, s, s
 	e.TLS = event.TLSFacts{ServerName: s, SHA1: s, SHA256: s}
 	e.Sources = []trails.Source{{Name: s, URLs: []string{s}}}
+	e.Aggregate.Trails, e.Suppression.Rule = []string{s, s}, s
 	e.Health = event.HealthFacts{State: event.HealthState(s), Since: e.Time, Cause: s, Measures: []event.Measure{
 		{Name: s, Value: 1}, {Name: "drops", Value: float64(len(s))}, {Name: "drops", Value: 2}, {Name: "nan", Value: math.NaN()},
 		{Name: "inf", Value: math.Inf(-1)}, {Name: s, Value: 3}, {Name: "tiny", Value: 1e-300}, {Name: "huge", Value: -math.MaxFloat64, Share: true}}}

@@ -135,8 +135,10 @@ func TestFieldsMatchCEFAndCSV(t *testing.T) {
 	request := fullEvent()
 	request.HTTP.Status, request.TLS = 0, event.TLSFacts{}
 	written := make(map[string]bool)
+	id := fullIdentity()
+	id.ID = "0198c3f2-a1b0-4c10-8000-000000000001"
 	for _, e := range []*event.Event{fullEvent(), request, certEvent(), healthEvent()} {
-		_, ext, err := parseCEF(string(AppendCEF(nil, e, fullIdentity())))
+		_, ext, err := parseCEF(string(AppendCEF(nil, e, id)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,6 +163,14 @@ func TestFieldsMatchCEFAndCSV(t *testing.T) {
 	for key := range written {
 		if !documented[strings.TrimSuffix(key, "Label")] {
 			t.Errorf("CEF key %s is not in the table", key)
+		}
+		if !slices.Contains(CEFKeys(), strings.TrimSuffix(key, "Label")) {
+			t.Errorf("CEF key %s is not in the list of keys", key)
+		}
+	}
+	for _, key := range CEFKeys() {
+		if !written[key] && key != "act" && key != "cnt" {
+			t.Errorf("CEF key %s is in the list and not written", key)
 		}
 	}
 	for _, c := range columns {

@@ -60,12 +60,12 @@ func (d *document) health(h *event.HealthFacts) {
 
 func (x *extension) health(h *event.HealthFacts) {
 	x.text("reason", h.Cause, cefText)
-	mark := len(x.b)
-	x.list("cs5", "measures")
-	at := len(x.b)
-	if x.b = appendMeasures(x.b, h.Measures, `\=`); len(x.b) == at {
-		x.b = x.b[:mark]
-	}
+	x.elements("cs5", "measures", len(h.Measures), ' ', func(i int) {
+		if hasMeasure(h.Measures, i) {
+			x.b = append(append(x.b, h.Measures[i].Name...), `\=`...)
+			x.b = appendMeasure(x.b, &h.Measures[i])
+		}
+	})
 }
 
 // appendMeasures appends figures as name and value with the equals sign between,

@@ -52,7 +52,7 @@ func TestHealthCEF(t *testing.T) {
 	const want = `CEF:0|Trailhound|Trailhound|1.0.0|health.capture.drops|the kernel drops 0.25 % of the packets on eth1 (dmz)|5|rt=1771234680000 ` +
 		`start=1771234680000 act=raised cat=health cnt=1 externalId=0198c3f2-a1b0-7c10-8000-000000000007 deviceExternalId=edge-1 dvchost=edge-host ` +
 		`deviceInboundInterface=eth1 cs1Label=trail cs1=eth1 cs2Label=reference cs2=(health) cs3Label=trailType cs3=HEALTH reason=eth1 ` +
-		`cs5Label=measures cs5=drop_share\=0.0025 drops\=123 packets\=49200 cn1Label=confidence cn1=100 msg=the kernel drops 0.25 % of the packets on eth1 (dmz)`
+		`cs5Label=measures cs5=drop_share\=0.0025 drops\=123 packets\=49200 flexNumber1Label=confidence flexNumber1=100 msg=the kernel drops 0.25 % of the packets on eth1 (dmz)`
 	if got := string(AppendCEF(nil, healthEvent(), identity())); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -12,7 +13,35 @@ const hexDigits = "0123456789abcdef"
 // that times compare as text.
 const timeLayout = "2006-01-02T15:04:05.000000Z"
 
-func appendTime(dst []byte, t time.Time) []byte { return t.UTC().AppendFormat(dst, timeLayout) }
+// appendTime appends a time in timeLayout. Package time takes four times as long,
+// and a document has up to five of them.
+func appendTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, timeLayout)
+	}
+	hour, minute, second := t.Clock()
+	micro := t.Nanosecond() / 1000
+	dst = append(dst, timeLayout...)
+	b := dst[len(dst)-len(timeLayout):]
+	digits(b[0:], year/100)
+	digits(b[2:], year%100)
+	digits(b[5:], int(month))
+	digits(b[8:], day)
+	digits(b[11:], hour)
+	digits(b[14:], minute)
+	digits(b[17:], second)
+	digits(b[20:], micro/10000)
+	digits(b[22:], micro/100%100)
+	digits(b[24:], micro%100)
+	return dst
+}
+
+// digits writes a number from 0 to 99 in two digits.
+func digits(b []byte, n int) {
+	b[0], b[1] = '0'+byte(n/10), '0'+byte(n%10)
+}
 
 // A document is a JSON text in the making. Empty values leave their key out
 // and an object that got no member leaves itself out: in ECS, absent means
@@ -21,76 +50,105 @@ type document struct{ b []byte }
 
 // comma parts a member from the one before it. A value never ends in an opening
 // bracket: strings end in a quote.
-func (d *document) comma() {
-	switch d.b[len(d.b)-1] {
-	case '{', '[', ':':
-	default:
-		d.b = append(d.b, ',')
+func (d *document) comma() { d.b = appendComma(d.b) }
+
+func appendComma(b []byte) []byte {
+	if c := b[len(b)-1]; c == '{' || c == '[' || c == ':' {
+		return b
 	}
+	return append(b, ',')
 }
 
-func (d *document) key(name string) {
-	d.comma()
-	d.b = append(d.b, '"')
-	d.b = append(d.b, name...)
-	d.b = append(d.b, '"', ':')
+// raw writes members that are the same in every event, as they are.
+func (d *document) raw(members string) { d.b = append(appendComma(d.b), members...) }
+
+func (d *document) key(name string) { d.b = appendKey(d.b, name) }
+
+// appendKey appends `,"name":`. It makes room once and not for each part: a
+// document has seventy keys.
+func appendKey(b []byte, name string) []byte {
+	i := len(b)
+	b = slices.Grow(b, len(name)+4)[:i+len(name)+4]
+	if c := b[i-1]; c != '{' && c != '[' && c != ':' {
+		b[i] = ','
+		i++
+	}
+	b[i] = '"'
+	i++
+	i += copy(b[i:], name)
+	b[i], b[i+1] = '"', ':'
+	return b[:i+2]
 }
 
 // object begins an object and gives the mark that closes it.
-func (d *document) object(name string) int { return d.open(name, '{') }
-
-// array begins an array and gives the mark that closes it.
-func (d *document) array(name string) int { return d.open(name, '[') }
-
-func (d *document) open(name string, bracket byte) int {
-	mark := len(d.b)
-	d.key(name)
-	d.b = append(d.b, bracket)
+func (d *document) object(name string) (mark int) {
+	mark = len(d.b) << 1
+	d.b = append(appendKey(d.b, name), '{')
 	return mark
 }
 
-// close ends what open began; what stayed empty disappears.
+// array begins an array and gives the mark that closes it.
+func (d *document) array(name string) (mark int) {
+	mark = len(d.b)<<1 | 1
+	d.b = append(appendKey(d.b, name), '[')
+	return mark
+}
+
+// item begins an object that is an element of an array.
+func (d *document) item() (mark int) {
+	mark = len(d.b) << 1
+	d.b = append(appendComma(d.b), '{')
+	return mark
+}
+
+// close ends what object, array or item began; what stayed empty disappears.
+// The mark is where it began, and in the lowest bit whether it is an array.
 func (d *document) close(mark int) {
-	switch d.b[len(d.b)-1] {
-	case '{', '[':
-		d.b = d.b[:mark]
+	switch c := d.b[len(d.b)-1]; {
+	case c == '{' || c == '[':
+		d.b = d.b[:mark>>1]
+	case mark&1 != 0:
+		d.b = append(d.b, ']')
 	default:
-		if d.b[mark] == ',' {
-			mark++
-		}
-		// Behind the mark stands the quoted name, which holds no bracket.
-		for ; ; mark++ {
-			if d.b[mark] == '{' || d.b[mark] == '[' {
-				d.b = append(d.b, d.b[mark]+2) // ASCII: '{'+2 is '}', '['+2 is ']'
-				return
-			}
-		}
+		d.b = append(d.b, '}')
 	}
 }
 
 func (d *document) string(name, value string) {
-	if value != "" {
-		d.key(name)
-		d.b = appendQuoted(d.b, value)
+	if value == "" {
+		return
 	}
+	if !isPlain(value) {
+		d.b = appendQuoted(appendKey(d.b, name), value)
+		return
+	}
+	i, n := len(d.b), len(name)+len(value)+6
+	b := slices.Grow(d.b, n)[:i+n]
+	if c := b[i-1]; c != '{' && c != '[' && c != ':' {
+		b[i] = ','
+		i++
+	}
+	b[i] = '"'
+	i++
+	i += copy(b[i:], name)
+	b[i], b[i+1], b[i+2] = '"', ':', '"'
+	i += 3
+	i += copy(b[i:], value)
+	b[i] = '"'
+	d.b = b[:i+1]
 }
 
-func (d *document) element(value string) {
-	d.comma()
-	d.b = appendQuoted(d.b, value)
-}
+func (d *document) element(value string) { d.b = appendQuoted(appendComma(d.b), value) }
 
 func (d *document) number(name string, value uint64) {
 	if value != 0 {
-		d.key(name)
-		d.b = strconv.AppendUint(d.b, value, 10)
+		d.b = strconv.AppendUint(appendKey(d.b, name), value, 10)
 	}
 }
 
 func (d *document) time(name string, t time.Time) {
 	if !t.IsZero() {
-		d.key(name)
-		d.b = append(appendTime(append(d.b, '"'), t), '"')
+		d.b = append(appendTime(append(appendKey(d.b, name), '"'), t), '"')
 	}
 }
 
@@ -98,12 +156,21 @@ func (d *document) time(name string, t time.Time) {
 // escaping; each invalid byte becomes U+FFFD; U+2028 and U+2029 are escaped,
 // since some readers of lines take them for line ends.
 func appendQuoted(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	dst = appendEscaped(dst, s)
-	return append(dst, '"')
+	if !isPlain(s) {
+		return append(appendEscaped(append(dst, '"'), s), '"')
+	}
+	i := len(dst)
+	dst = slices.Grow(dst, len(s)+2)[:i+len(s)+2]
+	dst[i] = '"'
+	copy(dst[i+1:], s)
+	dst[i+1+len(s)] = '"'
+	return dst
 }
 
 func appendEscaped(dst []byte, s string) []byte {
+	if isPlain(s) {
+		return append(dst, s...)
+	}
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -131,6 +198,36 @@ func appendEscaped(dst []byte, s string) []byte {
 		i += n
 	}
 	return append(dst, s[start:]...)
+}
+
+// isPlain says that nothing in s needs escaping: all is ASCII and neither
+// control, quote nor backslash. It may say false of text that needs none.
+func isPlain(s string) bool {
+	if len(s) < 8 {
+		for i := range len(s) {
+			if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+				return false
+			}
+		}
+		return true
+	}
+	for i := 0; i+8 < len(s); i += 8 {
+		if !plainWord(s[i : i+8]) {
+			return false
+		}
+	}
+	return plainWord(s[len(s)-8:])
+}
+
+// plainWord is isPlain for eight bytes at once: a byte below n borrows from its
+// highest bit when n is taken away.
+func plainWord(s string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	_ = s[7]
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, backslash := w^'"'*ones, w^'\\'*ones
+	return (w|(w-0x20*ones)|(quote-ones)|(backslash-ones))&high == 0
 }
 
 func appendEscape(dst []byte, c byte) []byte {

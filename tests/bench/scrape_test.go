@@ -98,7 +98,7 @@ func BenchmarkScrape(b *testing.B) {
 	for _, name := range []string{"without", "with"} {
 		b.Run(name, func(b *testing.B) {
 			l := agent.NewLive(agent.LiveOptions{Sources: []agent.LiveSource{&loop{frames: list, left: b.N}}, Rules: set,
-				Gate: suppress.New(suppress.Options{}), Sink: func(event.Event) {}})
+				Gate: suppress.New(suppress.Options{}), Sink: func([]event.Event) {}})
 			if name == "with" {
 				defer scraper(b, l)()
 			}

@@ -136,11 +136,13 @@ func fed(t *testing.T, files []string, workers int, rules *detect.Rules) (events
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := agent.LiveOptions{Rules: rules, Gate: suppress.New(suppress.Options{}), Sink: func(e event.Event) {
-		if e.Interface != "eth3" {
-			t.Errorf("an event of interface %q", e.Interface)
+	opt := agent.LiveOptions{Rules: rules, Gate: suppress.New(suppress.Options{}), Sink: func(list []event.Event) {
+		for i := range list {
+			if list[i].Interface != "eth3" {
+				t.Errorf("an event of interface %q", list[i].Interface)
+			}
+			events = append(events, signature(&list[i]))
 		}
-		events = append(events, signature(&e))
 	}}
 	for _, s := range feed.Capture().Sources() {
 		opt.Sources = append(opt.Sources, s)

@@ -153,7 +153,7 @@ func TestStatusUnderAttack(t *testing.T) {
 	}
 	t.Logf("%d connections, 100 at a time that are slow; %d frames", len(idle), sent)
 	r.until("the endpoint answers again", func() bool {
-		answer, err := r.http.Get("http://sensor/status")
+		answer, err := r.http.Get("http://localhost/status")
 		if err != nil {
 			r.pausing()
 			return false

@@ -48,11 +48,13 @@ func TestSelf(t *testing.T) {
 	var runaway atomic.Uint64
 	opt := agent.LiveOptions{Self: own, Gate: suppress.New(suppress.Options{}),
 		Rules: detect.NewRules(trails, nil, detect.Options{Heuristics: true, HostDomains: true, MissingHost: true}),
-		Sink: func(e event.Event) {
-			select {
-			case deliver <- e:
-			default:
-				runaway.Add(1)
+		Sink: func(list []event.Event) {
+			for _, e := range list {
+				select {
+				case deliver <- e:
+				default:
+					runaway.Add(1)
+				}
 			}
 		}}
 	for _, s := range c.Sources() {

@@ -351,7 +351,7 @@ func (r *sensor) tail() string {
 // status asks the endpoint.
 func (r *sensor) status() (s status.Snapshot) {
 	r.t.Helper()
-	answer, err := r.http.Get("http://sensor/status")
+	answer, err := r.http.Get("http://localhost/status")
 	if err != nil {
 		r.t.Fatalf("status: %v\n%s", err, r.tail())
 	}

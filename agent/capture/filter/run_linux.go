@@ -56,8 +56,9 @@ func findTcpdump(path string) (string, error) {
 }
 
 // runTcpdump has tcpdump compile an expression and gives what it printed. The
-// process has no privilege and cannot get any, no environment, and ends in time
-// with all that it started.
+// process has no environment, ends in time with all that it started, and cannot
+// get any privilege. It is nobody's where the sensor may change users; where it
+// may not, it is the sensor's, which has no more left than that.
 func runTcpdump(path, dataLink, expression string, timeout time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -70,7 +71,9 @@ func runTcpdump(path, dataLink, expression string, timeout time.Duration) (strin
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = out, complaint
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if os.Geteuid() == 0 {
+	if may, err := mayChangeUser(); err != nil {
+		return "", err
+	} else if may {
 		cmd.SysProcAttr.Credential = unprivileged()
 	}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -111,6 +114,21 @@ func withoutPrivilege(cmd *exec.Cmd) error {
 		}()
 	}()
 	return <-done
+}
+
+// mayChangeUser says whether a process of root can start others as nobody: not
+// after it has given up its capabilities, nor in a container without these two.
+func mayChangeUser() (bool, error) {
+	if os.Geteuid() != 0 {
+		return false, nil
+	}
+	h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData // version 3 has two words of each set
+	if err := unix.Capget(&h, &data[0]); err != nil {
+		return false, fmt.Errorf("cannot read the capabilities of this process: %w", err)
+	}
+	const needed = 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID
+	return data[0].Effective&needed == needed, nil
 }
 
 // unprivileged is the user nobody, with no other groups.

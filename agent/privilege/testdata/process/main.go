@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -50,12 +51,13 @@ func run(what string, args []string) error {
 		return cmd.Run()
 	case "user":
 		changed, err := privilege.ChangeUser(args[0])
-		if err != nil {
+		unknown := errors.Is(err, privilege.ErrUnknownUser)
+		if err != nil && !unknown {
 			return err
 		}
-		fmt.Println("changed", changed)
+		fmt.Println("changed", changed, "unknown", unknown)
 		again, err := privilege.ChangeUser(args[0])
-		if err != nil || changed && again {
+		if err != nil && !unknown || changed && again {
 			return fmt.Errorf("a second time: %v %w", again, err)
 		}
 	case "both":

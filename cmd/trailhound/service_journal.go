@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"trailhound/agent/config"
+	"trailhound/agent/event"
+	"trailhound/outputs/journal"
+)
+
+// journalPath is the directory of the journal.
+func journalPath(c *config.Config, state string) string {
+	if c.Journal.Path != "" {
+		return c.Journal.Path
+	}
+	return filepath.Join(state, "journal")
+}
+
+// journalOptions take from a configuration what bounds the journal.
+func journalOptions(c *config.Config, state string) journal.Options {
+	opt := journal.Options{Path: journalPath(c, state), MaxAge: c.Journal.MaxAge}
+	if !c.Journal.MaxSize.Auto {
+		opt.MaxSize = int64(c.Journal.MaxSize.Size)
+	}
+	if !c.Journal.MinFree.Auto {
+		if opt.MinFree = int64(c.Journal.MinFree.Size); opt.MinFree == 0 {
+			opt.MinFree = -1
+		}
+	}
+	switch c.Journal.Fsync {
+	case config.FsyncAlways:
+		opt.Sync = journal.Always()
+	case config.FsyncNever:
+		opt.Sync = journal.Never()
+	default:
+		opt.Sync = journal.Interval(time.Duration(c.Journal.Fsync))
+	}
+	return opt
+}
+
+// deadLetters is the directory of what receivers refused for good.
+func (s *service) deadLetters() string { return filepath.Join(s.stateDir, "dead-letters") }
+
+func (s *service) openJournal() {
+	opt := journalOptions(s.config, s.stateDir)
+	opt.Log, opt.Incident = s.log, s.incident
+	s.journal = journal.Open(opt)
+}
+
+// incident tells the outputs what befell the journal. The log has it already.
+func (s *service) incident(i journal.Incident) {
+	code, cause := event.HealthJournalCorrupt, "journal"
+	var info string
+	switch i.Kind {
+	case journal.Full:
+		code, info = event.HealthJournalFull, "no room for the journal: it goes on in what is reserved, then by giving up its oldest events"
+		if i.Phase == journal.Recovered {
+			info = "there is room for the journal again"
+		}
+	case journal.WriteFailed, journal.InMemory:
+		code, cause, info = event.HealthJournalFull, "disk", "the journal cannot be written: events are kept in memory only, at most 16 MiB"
+		if i.Kind == journal.WriteFailed {
+			cause, info = "write", "the disk refuses the journal"
+		}
+		if i.Phase == journal.Recovered {
+			info = "the journal is on disk again"
+		} else if i.Err != nil {
+			info = fmt.Sprintf("%s (%v)", info, i.Err)
+		}
+	case journal.Damaged:
+		info = "a part of the journal is damaged, and put aside"
+	case journal.Missing:
+		info = "a part of the journal is missing"
+	case journal.CursorAhead:
+		info = fmt.Sprintf("output %s had read more than the journal holds", i.Output)
+	case journal.CursorDamaged:
+		info = fmt.Sprintf("the place of output %s in the journal is lost: it begins at the oldest event", i.Output)
+	default:
+		return // in the log; what was given up shows in the state of each output
+	}
+	if i.Phase != journal.Noted {
+		s.set(code, cause, i.Phase == journal.Raised, info)
+		return
+	}
+	var measures []event.Measure
+	if i.Events > 0 {
+		measures = append(measures, event.Count("events", i.Events))
+	}
+	if i.Last > 0 {
+		measures = append(measures, event.Count("first_seq", i.First), event.Count("last_seq", i.Last))
+	}
+	s.say([]event.Event{event.NewHealth(time.Now(), code, info, event.HealthFacts{State: event.Noted, Cause: cause, Measures: measures})})
+}

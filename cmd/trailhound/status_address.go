@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"trailhound/agent/config"
+	"trailhound/agent/status"
+)
+
+// statusAddress is where the sensor of this configuration answers. A
+// configuration that is wrong is one that the sensor may have refused to load:
+// just then it has to be asked, so that is a warning here.
+func (a *app) statusAddress() (string, error) {
+	listen := ""
+	c, err := a.load()
+	switch {
+	case err == nil:
+		listen = c.Status.Listen
+	case !isConfig(err):
+		return "", err
+	default:
+		// What is wrong on this command line is for whoever typed it to mend.
+		if _, err := config.Load(config.Options{Set: a.set, Getenv: os.LookupEnv, Credentials: os.Getenv("CREDENTIALS_DIRECTORY")}); err != nil {
+			return "", err
+		}
+		for line := range strings.Lines(err.Error()) {
+			a.warn("%s", strings.TrimSpace(line))
+		}
+		var from string
+		listen, from = a.salvageListen()
+		a.warn("the configuration is wrong; asking at %q, %s (--address asks elsewhere)", listen, from)
+	}
+	if listen == "" {
+		return "", errors.New("status.listen is empty: this sensor has no status endpoint; --address asks elsewhere")
+	}
+	return listen, nil
+}
+
+// salvageListen reads status.listen of a configuration that is wrong, as far as
+// it can be made out, and says where it is from.
+func (a *app) salvageListen() (listen, from string) {
+	file := a.configFile
+	if file == "" {
+		file = defaultConfig
+	}
+	dropIns, _ := filepath.Glob(filepath.Join(filepath.Dir(file), "conf.d", "*.yaml"))
+	files := append([]string{file}, dropIns...)
+	var sets []string
+	for _, file := range files {
+		if text, ok := listenIn(file); ok {
+			sets = append(sets, "status.listen='"+strings.ReplaceAll(text, "'", "''")+"'")
+		}
+	}
+	sets = append(sets, slices.DeleteFunc(slices.Clone(a.set), func(s string) bool { return !strings.HasPrefix(s, "status.listen=") })...)
+	if len(sets) > 0 {
+		// This expands what it refers to, and says whether it is an address.
+		c, err := config.Load(config.Options{Set: sets, Getenv: os.LookupEnv, Credentials: os.Getenv("CREDENTIALS_DIRECTORY")})
+		if err == nil {
+			if _, _, err = status.Address(c.Status.Listen); err == nil || c.Status.Listen == "" {
+				return c.Status.Listen, "its status.listen"
+			}
+		}
+	}
+	return config.Default().Status.Listen, "the default"
+}
+
+// maxSalvage is how much is read of a file that may be anything.
+const maxSalvage = 1 << 20
+
+// listenIn finds status.listen in a file: in the whole of it if that is YAML,
+// else in the lines that look like the section.
+func listenIn(file string) (listen string, ok bool) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSalvage))
+	if err != nil {
+		return "", false
+	}
+	for _, part := range [][]byte{text, statusSection(text)} {
+		var c struct {
+			Status struct {
+				Listen yaml.Node
+			}
+		}
+		// A value of another type elsewhere is an error that leaves the rest.
+		_ = yaml.Unmarshal(part, &c)
+		if n := &c.Status.Listen; n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+			return n.Value, true
+		}
+	}
+	return "", false
+}
+
+// statusSection cuts the section "status" out of the lines of a file: it begins
+// in the first column and ends before the next line that does.
+func statusSection(text []byte) []byte {
+	var section []byte
+	inside := false
+	for line := range bytes.Lines(text) {
+		if c := line[0]; c != ' ' && c != '#' && c != '\n' && c != '\r' {
+			if inside {
+				break
+			}
+			inside = bytes.HasPrefix(line, []byte("status:"))
+		}
+		if inside {
+			section = append(section, line...)
+		}
+	}
+	return section
+}

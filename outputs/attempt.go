@@ -1,0 +1,293 @@
+package outputs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"trailhound/agent/event"
+	"trailhound/outputs/dead"
+	"trailhound/outputs/journal"
+)
+
+// work is an event of the batch in hand and what became of it.
+type work struct {
+	event event.Event
+	fate  fate
+}
+
+type fate uint8
+
+const (
+	waiting fate = iota
+	delivered
+	filtered
+	buried
+)
+
+// fill makes the batch of what was read. What does not go to this output is
+// settled at once.
+func (d *Delivery) fill(list []event.Event) {
+	for i := range list {
+		w := work{event: list[i]}
+		e := &w.event
+		switch health := e.Code.IsHealth(); {
+		case health && !d.set.Health,
+			!health && !d.set.Filter.Pass(e),
+			e.Suppression.Local && !d.set.Local:
+			w.fate = filtered
+		case e.Code == event.HealthHeartbeat:
+			d.complete(e)
+		}
+		d.batch = append(d.batch, w)
+	}
+}
+
+// ready counts the events to send.
+func (d *Delivery) ready() (n int) {
+	for i := range d.batch {
+		if d.batch[i].fate == waiting {
+			n++
+		}
+	}
+	return n
+}
+
+// attempt sends what waits, once, settles what it can, and pauses when it
+// could not get on. The error is that of ctx.
+func (d *Delivery) attempt(ctx context.Context) error {
+	var send []event.Event
+	var at []int // place in the batch
+	for i := range d.batch {
+		if d.batch[i].fate == waiting {
+			send, at = append(send, d.batch[i].event), append(at, i)
+		}
+	}
+	if len(send) == 0 {
+		d.settle()
+		return ctx.Err()
+	}
+	r, err := d.send(ctx, send)
+	if errors.Is(err, ErrBatch) {
+		r, err = d.bisect(ctx, send, r, err)
+	}
+	moved := d.note(send, at, r)
+	d.settle()
+	left := len(send) - moved
+	if err == nil && left > 0 {
+		err = fmt.Errorf("%d of %d events were not taken", left, len(send))
+	}
+	d.outcome(err, left)
+	if moved > 0 {
+		d.pause = d.set.First
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if left == 0 {
+		return nil
+	}
+	wait := max(d.pause/2+rand.N(d.pause/2+1), min(r.RetryAfter, maxRetryAfter))
+	d.pause = min(2*d.pause, d.set.Most)
+	return sleep(ctx, wait)
+}
+
+// send is Send with its deadline. A panic of an output costs the attempt, not
+// the sensor.
+func (d *Delivery) send(ctx context.Context, batch []event.Event) (r Result, err error) {
+	if d.set.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.set.Timeout)
+		defer cancel()
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			d.log.Error("BUG: the output failed", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			r, err = Result{}, fmt.Errorf("the output failed (%v): %w", v, ErrBatch)
+		}
+	}()
+	return d.out.Send(ctx, batch)
+}
+
+// bisect finds the events for which a batch was refused: it sends the halves,
+// and an event that is refused alone is rejected. What was delivered on the way
+// counts, and it ends with the first error of another kind.
+func (d *Delivery) bisect(ctx context.Context, batch []event.Event, r Result, err error) (Result, error) {
+	all := Result{Outcomes: make([]Outcome, len(batch)), Reasons: map[int]string{}, RetryAfter: r.RetryAfter}
+	copy(all.Outcomes, r.Outcomes)
+	for i, why := range r.Reasons {
+		all.Reasons[i] = why
+	}
+	var waiting []int
+	for i := range batch {
+		if all.Outcomes[i] == Retry {
+			waiting = append(waiting, i)
+		}
+	}
+	type part struct {
+		at  []int
+		err error
+	}
+	var parts []part // to be halved: what is known to be refused
+	refuse := func(p part) {
+		if len(p.at) == 1 {
+			all.Outcomes[p.at[0]], all.Reasons[p.at[0]] = Rejected, p.err.Error()
+		} else if len(p.at) > 1 {
+			parts = append(parts, p)
+		}
+	}
+	refuse(part{waiting, err})
+	for len(parts) > 0 {
+		p := parts[len(parts)-1]
+		parts = parts[:len(parts)-1]
+		halves := [][]int{p.at[:len(p.at)/2], p.at[len(p.at)/2:]}
+		if rand.N(2) == 0 { // else a receiver that fails in step with this would meet the same half for ever
+			halves[0], halves[1] = halves[1], halves[0]
+		}
+		for _, half := range halves {
+			events := make([]event.Event, len(half))
+			for i, at := range half {
+				events[i] = batch[at]
+			}
+			r, err := d.send(ctx, events)
+			var left []int
+			for i, at := range half {
+				if i < len(r.Outcomes) && r.Outcomes[i] != Retry {
+					all.Outcomes[at] = r.Outcomes[i]
+					if why, ok := r.Reasons[i]; ok {
+						all.Reasons[at] = why
+					}
+				} else {
+					left = append(left, at)
+				}
+			}
+			if errors.Is(err, ErrBatch) {
+				refuse(part{left, err})
+			} else if err != nil {
+				all.RetryAfter = max(all.RetryAfter, r.RetryAfter)
+				return all, err
+			}
+		}
+	}
+	return all, nil
+}
+
+// note writes down what became of the events that were sent, and says how many
+// of them need not be sent again.
+func (d *Delivery) note(sent []event.Event, at []int, r Result) (moved int) {
+	now := time.Now()
+	var letters []dead.Letter
+	var last *event.Event
+	for i := range sent {
+		outcome := Retry
+		if i < len(r.Outcomes) {
+			outcome = r.Outcomes[i]
+		}
+		switch outcome {
+		case Delivered:
+			d.batch[at[i]].fate = delivered
+			last = &sent[i]
+		case Rejected:
+			d.batch[at[i]].fate = buried
+			reason := r.Reasons[i]
+			if reason == "" {
+				reason = "refused without a reason"
+			}
+			l := dead.Letter{Time: now, Output: d.Name, Reason: reason, Event: sent[i]}
+			if d.document != nil {
+				l.Shown = d.document(nil, &sent[i])
+			}
+			letters = append(letters, l)
+		default:
+			continue
+		}
+		moved++
+	}
+	if last != nil {
+		d.mu.Lock()
+		d.counts.Delay = now.Sub(last.Time)
+		d.mu.Unlock()
+	}
+	d.bury(letters)
+	return moved
+}
+
+// bury writes dead letters. Their loss is counted and said; it does not stop
+// delivery.
+func (d *Delivery) bury(letters []dead.Letter) {
+	if len(letters) == 0 {
+		return
+	}
+	var lost uint64
+	if d.letters == nil {
+		lost = uint64(len(letters))
+	} else if err := d.letters.Put(letters); err != nil {
+		lost = uint64(len(letters))
+		d.log.Error("dead letters are lost", "events", len(letters), "error", err)
+	}
+	d.log.Warn("events were refused for good", "events", len(letters), "first", event.IDString(letters[0].Event.ID), "reason", letters[0].Reason)
+	d.mu.Lock()
+	d.counts.DeadLost += lost
+	d.mu.Unlock()
+}
+
+// settle takes the settled events at the front of the batch out of it and tells
+// the cursor.
+func (d *Delivery) settle() {
+	var s journal.Sums
+	n := 0
+	for ; n < len(d.batch) && d.batch[n].fate != waiting; n++ {
+		switch d.batch[n].fate {
+		case delivered:
+			s.Delivered++
+		case filtered:
+			s.Filtered++
+		case buried:
+			s.DeadLettered++
+		}
+	}
+	if n == 0 {
+		return
+	}
+	d.from.Advance(d.batch[n-1].event.Seq, s)
+	left := copy(d.batch, d.batch[n:])
+	clear(d.batch[left:])
+	d.batch = d.batch[:left]
+	d.mu.Lock()
+	d.counts.Delivered += s.Delivered
+	d.counts.Filtered += s.Filtered
+	d.counts.Dead += s.DeadLettered
+	d.mu.Unlock()
+}
+
+// outcome notes how an attempt ended. A failure is logged at once, and every
+// five minutes while it lasts.
+func (d *Delivery) outcome(err error, left int) {
+	now := time.Now()
+	pending := d.from.State().Pending
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := &d.counts
+	if err == nil {
+		if !c.Failing.IsZero() {
+			d.log.Info("delivery goes on", "failed_for", now.Sub(c.Failing).Round(time.Second).String(), "waiting", pending)
+		}
+		c.Failing, c.Error, c.LastSuccess = time.Time{}, "", now
+		return
+	}
+	c.Errors++
+	if left > 0 {
+		c.Retries++
+	}
+	if c.Failing.IsZero() || now.Sub(d.logged) >= repeatLog {
+		d.log.Error("delivery fails, will be tried again", "error", err, "errors", c.Errors, "waiting", pending)
+		d.logged = now
+	}
+	c.LastError, c.Error = now, err.Error()
+	if c.Failing.IsZero() {
+		c.Failing = now
+	}
+}
