@@ -75,9 +75,6 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 // maxSince is more than any journal goes back.
 const maxSince = 100 * 365 * 24 * time.Hour
 
-// empty says whether every event is shown.
-func (s *selection) empty() bool { return s.filter.Empty() && s.since.IsZero() }
-
 // pass says whether an event is shown.
 func (s *selection) pass(e *event.Event) bool {
 	return !e.Time.Before(s.since) && s.filter.Pass(e)

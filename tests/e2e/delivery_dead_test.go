@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -214,7 +213,7 @@ func TestDeliveryOnAFullDisk(t *testing.T) {
 	if s := loops[1].State(); len(got.ids) != int(s.Delivered) || got.twice != 0 {
 		t.Errorf("file: has %d, %d twice, %+v", len(got.ids), got.twice, s)
 	}
-	t.Log(fmt.Sprintf("%d events; given up: file %d, late %d", appended, loops[1].State().Evicted, loops[2].State().Evicted))
+	t.Logf("%d events; given up: file %d, late %d", appended, loops[1].State().Evicted, loops[2].State().Evicted)
 	if err := j.Close(); err != nil {
 		t.Error(err)
 	}
