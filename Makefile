@@ -18,7 +18,7 @@ SHARED    ?= $(or $(TRAILHOUND_SHARED),../shared)
 TRAILHOUND := bin/trailhound
 BENCH      := bin/bench
 
-.PHONY: help run demo build test race test-receivers lint fuzz bench bench-live clean
+.PHONY: help run demo build test race test-receivers lint fuzz bench bench-live chaos clean
 
 include packaging/package.mk
 
@@ -52,6 +52,9 @@ RECEIVERS = $(abspath $(or $(TRAILHOUND_RECEIVERS),$(or $(XDG_CACHE_HOME),$(HOME
 test-receivers: ## test delivery against real receivers on loopback (Debian with rsyslog, rsyslog-openssl, openjdk-17-jdk-headless, maven)
 	@tests/receivers/syslog-ng/unpack.sh '$(RECEIVERS)/syslog-ng'
 	TRAILHOUND_RECEIVERS='$(RECEIVERS)' go test -count=1 -timeout 25m ./outputs/... ./tests/e2e
+
+chaos: ## kill the delivery 200 times and count what arrives
+	TRAILHOUND_CHAOS=1 go test -count=1 -timeout 20m -v -run DeliveryKilled ./tests/e2e
 
 lint: ## gofmt, go vet and staticcheck
 	@files=$$(gofmt -l .) && [ -z "$$files" ] || { printf 'not formatted by gofmt:\n%s\n' "$$files" >&2; exit 1; }

@@ -59,13 +59,14 @@ func (d *Delivery) ready() (n int) {
 // attempt sends what waits, once, settles what it can, and pauses when it
 // could not get on. The error is that of ctx.
 func (d *Delivery) attempt(ctx context.Context) error {
-	var send []event.Event
-	var at []int // place in the batch
+	send, at := d.sending[:0], d.places[:0]
 	for i := range d.batch {
 		if d.batch[i].fate == waiting {
 			send, at = append(send, d.batch[i].event), append(at, i)
 		}
 	}
+	d.sending, d.places = send, at
+	defer clear(send) // their texts must not be held
 	if len(send) == 0 {
 		d.settle()
 		return ctx.Err()

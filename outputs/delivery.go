@@ -74,10 +74,12 @@ type Delivery struct {
 	document func([]byte, *event.Event) []byte // a dead letter as people read it; nil: none
 	log      *slog.Logger
 
-	batch []work
-	pace  pace
-	pause time.Duration
-	beat  tallies // the cursor's sums as the last heartbeat told them
+	batch   []work
+	sending []event.Event // of batch: what is handed to Send, used again each time
+	places  []int         // where in batch they are
+	pace    pace
+	pause   time.Duration
+	beat    tallies // the cursor's sums as the last heartbeat told them
 
 	mu     sync.Mutex
 	counts DeliveryCounts
@@ -169,13 +171,20 @@ func (d *Delivery) Close() error {
 // step reads a batch and settles all of it.
 func (d *Delivery) step(ctx context.Context) error {
 	events, bytes := d.size()
-	list, gap, err := d.from.Read(ctx, events, bytes)
+	// An idle loop looks for letters to be sent again, too.
+	limit, done := context.WithTimeout(ctx, resendLook)
+	list, gap, err := d.from.Read(limit, events, bytes)
+	idle := limit.Err() != nil && ctx.Err() == nil
+	done()
 	if gap != (journal.Gap{}) {
 		d.log.Warn("events are lost to this output", "evicted", gap.Evicted, "quarantined", gap.Quarantined)
 	}
 	if err != nil {
 		if errors.Is(err, io.EOF) || ctx.Err() != nil {
 			return err
+		}
+		if idle {
+			return nil
 		}
 		d.outcome(fmt.Errorf("cannot read the journal: %w", err), 0)
 		d.pause = min(2*d.pause, d.set.Most)

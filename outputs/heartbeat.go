@@ -22,12 +22,13 @@ func (d *Delivery) complete(e *event.Event) {
 	now, was := talliesOf(d.from.State()), d.beat
 	d.beat = now
 	// A slice of its own: the event is this output's, what it points to may not be.
-	e.Health.Measures = append(append([]event.Measure(nil), e.Health.Measures...),
+	// In front, because a datagram that is too long is cut at its end.
+	e.Health.Measures = append([]event.Measure{
 		event.Count("output_from_seq", was.through+1),
 		event.Count("output_through_seq", now.through),
 		event.Count("output_delivered", now.delivered-was.delivered),
 		event.Count("output_filtered", now.filtered-was.filtered),
 		event.Count("output_dead_letters", now.dead-was.dead),
 		event.Count("output_evicted", now.evicted-was.evicted),
-		event.Count("output_quarantined", now.quarantined-was.quarantined))
+		event.Count("output_quarantined", now.quarantined-was.quarantined)}, e.Health.Measures...)
 }

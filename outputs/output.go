@@ -14,6 +14,7 @@ import (
 type Output interface {
 	// Send delivers the batch in order and reports per event. The error is for
 	// what concerns the destination as a whole; Result is valid all the same.
+	// The slice is not to be kept after Send has returned.
 	Send(ctx context.Context, batch []event.Event) (Result, error)
 	// Check tells whether the destination can be reached and written to. It
 	// never delays or fails the start of the sensor.

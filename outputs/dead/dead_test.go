@@ -179,6 +179,34 @@ func TestResend(t *testing.T) {
 	}
 }
 
+// What a crash in the middle of Resend left is not lost: it goes with the next.
+func TestResendAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	put := func(path string, n int) {
+		t.Helper()
+		l := letter(n)
+		line, err := l.line()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, line, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(Again(dir, "siem")+".part", 1)
+	put(Path(dir, "siem")+".taken", 2)
+	put(Path(dir, "siem"), 3)
+	if n, err := Resend(dir, "siem"); n != 2 || err != nil {
+		t.Fatal(n, err)
+	}
+	if again, damaged := read(t, Again(dir, "siem")); len(again) != 3 || damaged != 0 {
+		t.Errorf("%v, %d damaged", again, damaged)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("%d files are left", len(left))
+	}
+}
+
 func TestCannotWrite(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -206,39 +206,48 @@ func countLines(path string) (n uint64, err error) {
 
 // Resend marks the letters of an output to be sent again by whoever delivers to
 // it. It says how many files there were: none, one or two. It is an error while
-// letters marked before still wait.
+// letters marked before still wait. They get their final name when all are
+// together; what a crash left half-way is taken up by the next call.
 func Resend(dir, name string) (files int, err error) {
 	again := Again(dir, name)
 	if _, err := os.Lstat(again); err == nil {
 		return 0, fmt.Errorf("dead letters of output %s still wait to be sent again: %q", name, again)
 	}
-	older, present := Older(dir, name), Path(dir, name)
-	// Renamed first, so that who writes meanwhile begins a new file.
-	taken := present + ".taken"
-	switch err := os.Rename(present, taken); {
-	case err == nil:
-		files++
-	case !errors.Is(err, os.ErrNotExist):
-		return 0, err
-	}
-	if err := os.Rename(older, again); err == nil {
-		files++
-		if files == 1 {
-			return files, nil
+	whole, taken := again+".part", Path(dir, name)+".taken"
+	// In the order of their age. The present file is renamed before it is read,
+	// so that who writes meanwhile begins a new one.
+	for _, from := range []string{taken, Older(dir, name), Path(dir, name)} {
+		if from == Path(dir, name) {
+			if err := os.Rename(from, taken); errors.Is(err, os.ErrNotExist) {
+				continue
+			} else if err != nil {
+				return files, err
+			}
+			from = taken
 		}
-		return files, join(again, taken)
-	} else if !errors.Is(err, os.ErrNotExist) {
+		switch err := join(whole, from); {
+		case err == nil:
+			files++
+		case !errors.Is(err, os.ErrNotExist):
+			return files, err
+		}
+	}
+	if err := os.Rename(whole, again); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return files, err
 	}
-	if files == 0 {
-		return 0, nil
-	}
-	return files, os.Rename(taken, again)
+	return files, nil
 }
 
-// join appends a file to another and removes it.
+// join appends a file to another and removes it. Where there is no other, it
+// takes its name.
 func join(to, from string) error {
+	if _, err := os.Lstat(from); err != nil {
+		return err
+	}
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_APPEND, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return os.Rename(from, to)
+	}
 	if err != nil {
 		return err
 	}
@@ -247,7 +256,7 @@ func join(to, from string) error {
 		return errors.Join(err, out.Close())
 	}
 	_, err = io.Copy(out, in)
-	if err = errors.Join(err, out.Close(), in.Close()); err != nil {
+	if err = errors.Join(err, out.Sync(), out.Close(), in.Close()); err != nil {
 		return err
 	}
 	return os.Remove(from)
