@@ -19,6 +19,7 @@ type reader struct {
 	off      int64     // of the record with number at, or of one before it
 	at       uint64
 	failures int // in a row, at this place
+	front    Gap // what was lost in front of the batch that was read last
 }
 
 // patience is how often a place that cannot be read is tried: then what the
@@ -50,8 +51,11 @@ func (c *Cursor) Read(ctx context.Context, maxEvents, maxBytes int) (batch []eve
 				err = ctx.Err()
 			}
 		}
-		if len(batch) > 0 || err != nil {
-			return batch, c.takeGap(), err
+		if len(batch) > 0 {
+			return batch, c.front, nil
+		}
+		if err != nil {
+			return nil, c.takeGap(), err
 		}
 	}
 }
@@ -264,6 +268,8 @@ func (c *Cursor) publish(t *task, f found) []event.Event {
 	if n == 0 {
 		return nil
 	}
+	// What is lost from now on is behind the batch.
+	c.front, c.told = c.told, Gap{}
 	c.handed = t.next + n - 1
 	c.next = c.handed + 1
 	c.unread = f.lastly
