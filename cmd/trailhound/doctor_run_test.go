@@ -292,8 +292,13 @@ func TestDoctor(t *testing.T) {
 		by["traffic"].is(t, "traffic", statusWarn, "counters", "see privileges")
 	})
 	t.Run("no right to write", func(t *testing.T) {
-		code, by, _ := c.doctor(t, 65534, "state=/root/thdv/state")
-		by["state directory"].is(t, "state", statusFail, "/root/thdv/state", "install -d")
+		closed := t.TempDir()
+		if err := os.Chmod(closed, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		state := filepath.Join(closed, "none", "state")
+		code, by, _ := c.doctor(t, 65534, "state="+state)
+		by["state directory"].is(t, "state", statusFail, state, "install -d")
 		if code != exitFailed {
 			t.Errorf("exit code %d", code)
 		}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"trailhound/agent/config"
 )
 
 // firstCanary is how long after the start the first canary goes out: at once,
@@ -13,7 +15,13 @@ const firstCanary = time.Second
 // and then as often as health.canary says. That it arrives is the proof at the
 // receiver that nothing on the way is broken; that it is missing is the alarm.
 func (s *service) canaries(ctx context.Context) {
-	next := s.started.Add(firstCanary)
+	s.regularly(ctx, firstCanary, func(h *config.Health) time.Duration { return h.Canary }, func(time.Time) { s.live.Canary() })
+}
+
+// regularly does something for the first time so long after the start, and then
+// as often as the present configuration says; 0: not at all.
+func (s *service) regularly(ctx context.Context, first time.Duration, every func(*config.Health) time.Duration, do func(now time.Time)) {
+	next := s.started.Add(first)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -23,13 +31,11 @@ func (s *service) canaries(ctx context.Context) {
 			return
 		}
 		s.mu.Lock()
-		every := s.config.Health.Canary
+		pause := every(&s.config.Health)
 		s.mu.Unlock()
-		now := time.Now()
-		if every <= 0 || now.Before(next) {
-			continue
+		if now := time.Now(); pause > 0 && !now.Before(next) {
+			next = now.Add(pause)
+			do(now)
 		}
-		next = now.Add(every)
-		s.live.Canary()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"trailhound/agent/config"
 	"trailhound/agent/event"
 	"trailhound/agent/status"
 )
@@ -18,28 +19,12 @@ const firstHeartbeat = 10 * time.Second
 // became of its events. Each output adds to its copy what it delivered since the
 // one before, so that a query at the receiver finds a gap.
 func (s *service) heartbeats(ctx context.Context) {
-	next := s.started.Add(firstHeartbeat)
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	var before status.Snapshot
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		s.mu.Lock()
-		every := s.config.Health.Heartbeat
-		s.mu.Unlock()
-		now := time.Now()
-		if every <= 0 || now.Before(next) {
-			continue
-		}
-		next = now.Add(every)
+	s.regularly(ctx, firstHeartbeat, func(h *config.Health) time.Duration { return h.Heartbeat }, func(now time.Time) {
 		shown := s.snapshot()
 		s.live.Take(heartbeat(now, &shown, &before))
 		before = shown
-	}
+	})
 }
 
 // heartbeatOutputs is of how many outputs a heartbeat tells.
