@@ -18,14 +18,14 @@ SHARED    ?= $(or $(TRAILHOUND_SHARED),../shared)
 TRAILHOUND := bin/trailhound
 BENCH      := bin/bench
 
-.PHONY: help run demo build test race test-receivers lint fuzz bench bench-live chaos clean
+.PHONY: help run demo build binary test race test-receivers lint fuzz bench bench-live bench-delivery chaos clean
 
 include packaging/package.mk
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## capture on all interfaces with the built-in starter trails and show events, until Ctrl-C (root); without the privilege: the demo
+run: binary ## capture on all interfaces with the built-in starter trails and show events, until Ctrl-C (root); without the privilege: the demo
 	@dir=$$(mktemp -d) && echo "events go to this terminal and to $$dir/events.csv; in another one: $(TRAILHOUND) status" && \
 		code=0; $(TRAILHOUND) run -c config.yaml --user '' --set state=$$dir/state \
 		--set "outputs=[{name: console, type: stdout, format: table}, {name: local, type: csv, path: $$dir/events.csv}]" || code=$$?; \
@@ -33,11 +33,24 @@ run: build ## capture on all interfaces with the built-in starter trails and sho
 		rm -rf $$dir; echo; echo 'Capturing needs the privilege named above (try: sudo make run). Here is a replay instead:'; echo; \
 		$(MAKE) --no-print-directory demo
 
-demo: build ## replay the bundled capture with the built-in starter trails, print events and a summary
+demo: binary ## replay the bundled capture with the built-in starter trails, print events and a summary
 	@COLUMNS=$${COLUMNS:-120} $(TRAILHOUND) replay -c config.yaml --set state=$(CURDIR)/bin/state --format table tests/corpus/demo.pcap
 
 build: ## build bin/trailhound, one static file
-	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(TRAILHOUND) ./cmd/trailhound
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(TRAILHOUND) ./cmd/trailhound && touch $(TRAILHOUND)
+
+# What the program is built from.
+SOURCES := embed.go config.yaml go.mod go.sum cmd agent outputs trails
+
+# bin/trailhound as it is if no source is newer, else built: the path that sudo
+# gives to root often has no Go, and root's build would leave its files here.
+binary:
+	@newer=$$([ -x $(TRAILHOUND) ] && find $(SOURCES) -type f ! -name '*_test.go' ! -path '*/testdata/*' -newer $(TRAILHOUND) -print -quit); \
+	if [ -x $(TRAILHOUND) ] && [ -z "$$newer" ]; then exit 0; fi; \
+	if command -v go >/dev/null 2>&1; then exec $(MAKE) --no-print-directory build; fi; \
+	if [ -x $(TRAILHOUND) ]; then why="$(TRAILHOUND) is older than $$newer"; else why='there is no $(TRAILHOUND) yet'; fi; \
+	echo "make: $$why, and go is not in the PATH of $$(id -un) ($$PATH)." >&2; \
+	echo 'Run "make build" as the user who has Go, and then this again.' >&2; exit 1
 
 test: ## run all tests
 	go test ./...
@@ -53,8 +66,8 @@ test-receivers: ## test delivery against real receivers on loopback (Debian with
 	@tests/receivers/syslog-ng/unpack.sh '$(RECEIVERS)/syslog-ng'
 	TRAILHOUND_RECEIVERS='$(RECEIVERS)' go test -count=1 -timeout 25m ./outputs/... ./tests/e2e
 
-chaos: ## kill the delivery 200 times and count what arrives
-	TRAILHOUND_CHAOS=1 go test -count=1 -timeout 20m -v -run DeliveryKilled ./tests/e2e
+chaos: ## kill the delivery 200 times and count what arrives (needs what test-receivers needs)
+	TRAILHOUND_CHAOS=1 TRAILHOUND_RECEIVERS='$(RECEIVERS)' go test -count=1 -timeout 20m -v -run DeliveryKilled ./tests/e2e
 
 lint: ## gofmt, go vet and staticcheck
 	@files=$$(gofmt -l .) && [ -z "$$files" ] || { printf 'not formatted by gofmt:\n%s\n' "$$files" >&2; exit 1; }
@@ -107,6 +120,21 @@ bench-live: build $(BENCH)/trails.csv $(BENCH)/mixes ## measure the running sens
 	@TRAILHOUND_BENCH_LIVE=1 TRAILHOUND_BENCH_TABLE=$(CURDIR)/$(BENCH)/trails.thd TRAILHOUND_BENCH_DIR=$(CURDIR)/$(BENCH) \
 		go test -v -count=1 -timeout 30m -run '^TestBench$$' ./tests/live >$(BENCH)/live.txt; code=$$?; \
 		grep -v '^=== ' $(BENCH)/live.txt; exit $$code
+
+# The journal of five million events takes 1.3 GB; TMPDIR, because /tmp may be memory.
+bench-delivery: build ## measure delivery against a real Elasticsearch, rsyslog and null sinks (Debian with rsyslog, rsyslog-elasticsearch, openjdk-17-jdk-headless, maven)
+	@mkdir -p $(BENCH)
+	@TRAILHOUND_BENCH_DELIVERY=$(CURDIR)/$(TRAILHOUND) TRAILHOUND_RECEIVERS='$(RECEIVERS)' TMPDIR=$(CURDIR)/$(BENCH) \
+		go test -v -count=1 -timeout 60m ./tests/bench/delivery >$(BENCH)/delivery.txt 2>&1; code=$$?; \
+		grep -vE '^(=== |--- PASS|PASS|ok )|_test\.go:[0-9]+: .* events/s' $(BENCH)/delivery.txt; [ $$code -eq 0 ] || exit $$code
+	@echo; echo 'Encoders, ns of CPU per event'; \
+		go test -run '^$$' -bench 'Encode' -benchtime $(BENCHTIME) ./outputs/format >$(BENCH)/encoders.txt; code=$$?; \
+		awk '/^Benchmark/ { split($$1, n, "/"); sub(/-[0-9]+$$/, "", n[3]); for (i = 4; i < NF; i++) if ($$(i+1) == "cpu-ns/op") printf "%-8s %-10s %8s\n", n[2], n[3], $$i }' $(BENCH)/encoders.txt; exit $$code
+	@echo; echo 'Journal and loop'; \
+		{ TMPDIR=$(CURDIR)/$(BENCH) go test -run '^$$' -bench 'Append256|Read256' -benchtime $(BENCHTIME) ./outputs/journal && \
+		TRAILHOUND_LONG=1 TMPDIR=$(CURDIR)/$(BENCH) go test -v -count=1 -run 'TestDeliveryMemoryOfABacklog' -bench 'Delivery' -benchtime 500000x -timeout 20m ./outputs; } \
+		>$(BENCH)/journal.txt 2>&1; code=$$?; \
+		grep -E '^Benchmark.*ns/op|^(panic|--- FAIL|FAIL)|heap at most' $(BENCH)/journal.txt; exit $$code
 
 clean: ## remove what was built and made
 	rm -rf bin dist

@@ -21,6 +21,10 @@ type LiveSource interface {
 	capture.Source
 	// Interface tells of which interface a frame is, by Frame.Interface.
 	Interface(slot int) live.Port
+	// Tenant tells apart the interfaces that have a slot one after the other, and
+	// Reused counts how often one was given away. Both are for any goroutine.
+	Tenant(slot int) uint64
+	Reused() uint64
 	// Ahead fetches a frame of the next batch into the cache.
 	Ahead()
 	// Interrupt makes a waiting Next return soon. Any goroutine may call it.

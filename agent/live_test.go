@@ -25,6 +25,7 @@ type script struct {
 	batches chan []capture.Frame
 	wake    chan struct{}
 	closed  atomic.Bool
+	reused  atomic.Uint64 // how often slot 0 was given away
 }
 
 func newScript() *script {
@@ -52,9 +53,19 @@ func (s *script) Next() ([]capture.Frame, error) {
 	return nil, nil
 }
 func (s *script) Interface(slot int) live.Port {
+	if n := s.reused.Load(); slot == 0 && n > 0 {
+		return live.Port{Index: 100 + int(n), Name: fmt.Sprintf("veth%d", n)}
+	}
 	return live.Port{Index: slot + 1, Name: fmt.Sprintf("eth%d", slot), Alias: "tap"}
 }
-func (s *script) Ahead() {}
+func (s *script) Tenant(slot int) uint64 {
+	if slot == 0 {
+		return 1 + 1000*s.reused.Load()
+	}
+	return uint64(slot + 1)
+}
+func (s *script) Reused() uint64 { return s.reused.Load() }
+func (s *script) Ahead()         {}
 
 func (s *script) Interrupt() {
 	select {

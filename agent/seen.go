@@ -11,6 +11,7 @@ import (
 // Seen counts what one worker made of the frames of one interface.
 type Seen struct {
 	Port           live.Port // by its present name
+	tenant         uint64    // of the slot
 	Packets, Bytes uint64    // bytes as they were on the wire
 	Decode         [packet.NumReasons]uint64
 	Kinds          [detect.NumKinds]uint64 // of those that were decoded
@@ -38,11 +39,30 @@ func (s *Seen) count(p *packet.Packet, kind detect.Kind) {
 	}
 }
 
+// add adds what was seen of another interface.
+func (s *Seen) add(o *Seen) {
+	s.Packets += o.Packets
+	s.Bytes += o.Bytes
+	for i := range s.Decode {
+		s.Decode[i] += o.Decode[i]
+	}
+	for i := range s.Kinds {
+		s.Kinds[i] += o.Kinds[i]
+	}
+	s.Syn += o.Syn
+	s.SynAck += o.SynAck
+	s.Data += o.Data
+	if o.Last.After(s.Last) {
+		s.Last = o.Last
+	}
+}
+
 // report is what a worker has published of itself.
 type report struct {
 	stats  detect.Stats
 	faults uint64
 	seen   []Seen
+	former Seen
 }
 
 // publish makes the counts readable for others. When one of them is reading it
@@ -55,7 +75,7 @@ func (w *watcher) publish(wait bool) {
 		return
 	}
 	w.report.stats, w.report.faults = w.worker.Stats, w.faults
-	w.report.seen = append(w.report.seen[:0], w.seen...)
+	w.report.seen, w.report.former = append(w.report.seen[:0], w.seen...), w.former
 	w.mu.Unlock()
 }
 
@@ -69,6 +89,7 @@ type WorkerTraffic struct {
 	Loops       uint64    // times round the worker's loop, idle ones included
 	Turned      time.Time // when it last went round; zero: not yet
 	Seen        []Seen
+	Former      Seen // the sum of what was seen of interfaces that are gone and whose place was needed; no Port
 }
 
 // Traffic gives the counts of each worker, in the order of the sources.
@@ -76,10 +97,15 @@ func (l *Live) Traffic() []WorkerTraffic {
 	all := make([]WorkerTraffic, len(l.workers))
 	for i, w := range l.workers {
 		w.mu.Lock()
-		all[i] = WorkerTraffic{Stats: w.report.stats, Faults: w.report.faults, Seen: append([]Seen(nil), w.report.seen...)}
+		all[i] = WorkerTraffic{Stats: w.report.stats, Faults: w.report.faults, Seen: append([]Seen(nil), w.report.seen...), Former: w.report.former}
 		w.mu.Unlock()
-		for slot := range all[i].Seen { // it may have been renamed since the first frame
-			all[i].Seen[slot].Port = w.source.Interface(slot)
+		for slot := range all[i].Seen {
+			s := &all[i].Seen[slot]
+			if tenant := w.source.Tenant(slot); tenant != s.tenant { // the worker has not noticed yet
+				all[i].Former.add(s)
+				*s = Seen{tenant: tenant}
+			}
+			s.Port = w.source.Interface(slot) // it may have been renamed since the first frame
 		}
 		if turned := w.turned.Load(); turned != 0 {
 			all[i].Turned = time.Unix(0, turned).UTC()

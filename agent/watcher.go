@@ -30,6 +30,8 @@ type watcher struct {
 	frames []capture.Frame
 	next   int
 	seen   []Seen // by Frame.Interface
+	former Seen   // of interfaces whose slots others have now
+	reused uint64 // source.Reused when that was looked at
 	test   bool   // the frame under way is the canary
 
 	published time.Time
@@ -66,6 +68,10 @@ func (w *watcher) loop() error {
 	for {
 		frames, err := w.source.Next()
 		w.adopt()
+		if n := w.source.Reused(); n != w.reused {
+			w.evict()
+			w.reused = n
+		}
 		w.frames, w.next = frames, 0
 		for w.next < len(w.frames) {
 			if fault := w.batch(); fault != nil {
@@ -144,7 +150,19 @@ func (w *watcher) batch() (fault error) {
 
 // meet begins the counts of an interface.
 func (w *watcher) meet(slot int) {
-	w.seen = append(w.seen, Seen{Port: w.source.Interface(slot)})
+	w.seen = append(w.seen, Seen{Port: w.source.Interface(slot), tenant: w.source.Tenant(slot)})
+}
+
+// evict begins the counts of slots anew that another interface has now: its
+// frames come only after it has one.
+func (w *watcher) evict() {
+	for slot := range w.seen {
+		s := &w.seen[slot]
+		if tenant := w.source.Tenant(slot); tenant != s.tenant {
+			w.former.add(s)
+			*s = Seen{Port: w.source.Interface(slot), tenant: tenant}
+		}
+	}
 }
 
 // degrade goes on without rules until others are set.

@@ -79,7 +79,7 @@ func (d *Delivery) attempt(ctx context.Context) error {
 	d.settle()
 	left := len(send) - moved
 	if err == nil && left > 0 {
-		err = fmt.Errorf("%d of %d events were not taken", left, len(send))
+		err = Mark(fmt.Errorf("%d of %d events were not taken", left, len(send)), ErrUnavailable)
 	}
 	d.outcome(err, left)
 	if moved > 0 {
@@ -90,6 +90,10 @@ func (d *Delivery) attempt(ctx context.Context) error {
 	}
 	if left == 0 {
 		return nil
+	}
+	if d.remake(err) {
+		d.pause = d.set.First
+		return nil // what the receiver asked of the other one is not its matter
 	}
 	wait := max(d.pause/2+rand.N(d.pause/2+1), min(r.RetryAfter, maxRetryAfter))
 	d.pause = min(2*d.pause, d.set.Most)
@@ -104,7 +108,12 @@ func (d *Delivery) send(ctx context.Context, batch []event.Event) (r Result, err
 		ctx, cancel = context.WithTimeout(ctx, d.set.Timeout)
 		defer cancel()
 	}
+	start := time.Now()
 	defer func() {
+		took := time.Since(start)
+		d.mu.Lock()
+		d.counts.Sends.add(took, 0)
+		d.mu.Unlock()
 		if v := recover(); v != nil {
 			d.log.Error("BUG: the output failed", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 			r, err = Result{}, fmt.Errorf("the output failed (%v): %w", v, ErrBatch)
@@ -210,6 +219,11 @@ func (d *Delivery) note(sent []event.Event, at []int, r Result) (moved int) {
 	if last != nil {
 		d.mu.Lock()
 		d.counts.Delay = now.Sub(last.Time)
+		for i := range sent {
+			if i < len(r.Outcomes) && r.Outcomes[i] == Delivered {
+				d.bucket = d.counts.Delays.add(now.Sub(sent[i].Time), d.bucket)
+			}
+		}
 		d.mu.Unlock()
 	}
 	d.bury(letters)
@@ -244,6 +258,9 @@ func (d *Delivery) settle() {
 		switch d.batch[n].fate {
 		case delivered:
 			s.Delivered++
+			if m := d.told(&d.batch[n].event); m != (journal.Mark{}) {
+				s.Told = m
+			}
 		case filtered:
 			s.Filtered++
 		case buried:
@@ -279,15 +296,18 @@ func (d *Delivery) outcome(err error, left int) {
 		c.Failing, c.Error, c.LastSuccess = time.Time{}, "", now
 		return
 	}
+	class := ClassOf(err)
 	c.Errors++
+	c.Classes[class]++
 	if left > 0 {
 		c.Retries++
 	}
+	c.LastError, c.Error = now, failureText(err)
+	d.failed.add(now, class, c.Error)
 	if c.Failing.IsZero() || now.Sub(d.logged) >= repeatLog {
-		d.log.Error("delivery fails, will be tried again", "error", err, "errors", c.Errors, "waiting", pending)
+		d.log.Error("delivery fails, will be tried again", "error", c.Error, "class", class.String(), "errors", c.Errors, "waiting", pending)
 		d.logged = now
 	}
-	c.LastError, c.Error = now, err.Error()
 	if c.Failing.IsZero() {
 		c.Failing = now
 	}

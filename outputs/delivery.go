@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +40,10 @@ type Settings struct {
 	// MaxRate is the most events a second while a backlog of more than one second's
 	// worth waits; 0: no limit.
 	MaxRate int
+	// Remake makes the output anew if what its configuration reads from elsewhere
+	// has changed, and gives nil if it has not. It is asked when the receiver does
+	// not accept our credentials; nil: that changes nothing.
+	Remake func() (Output, error)
 }
 
 const (
@@ -67,7 +72,7 @@ var ErrBatch = errors.New("the batch was refused")
 type Delivery struct {
 	Name, Type string
 
-	out      Output
+	out      Output // the loop's own to read; it is changed under mu
 	from     Reader
 	set      Settings
 	letters  *dead.File
@@ -79,10 +84,15 @@ type Delivery struct {
 	places  []int         // where in batch they are
 	pace    pace
 	pause   time.Duration
-	beat    tallies // the cursor's sums as the last heartbeat told them
+	telling journal.Mark // what the heartbeat in the batch tells
+	bucket  int          // of the delay of the event before
+	asked   time.Time    // for other credentials
+	warned  time.Time    // that they cannot be read
 
 	mu     sync.Mutex
 	counts DeliveryCounts
+	failed failures
+	past   Counters  // of the outputs that were there before
 	logged time.Time // when a failure last was
 
 	done chan struct{}
@@ -92,13 +102,17 @@ type Delivery struct {
 // events over the life of the cursor is in its state.
 type DeliveryCounts struct {
 	Delivered, Filtered, Dead uint64
-	DeadLost                  uint64 // of Dead: no letter could be written
-	Resent                    uint64 // dead letters delivered after all
-	Retries, Errors           uint64 // batches sent again; attempts with an error
+	DeadLost                  uint64             // of Dead: no letter could be written
+	Resent                    uint64             // dead letters delivered after all
+	Retries, Errors           uint64             // batches sent again; attempts with an error
+	Classes                   [NumClasses]uint64 // of Errors, by their class
+	Remade                    uint64             // times that the output was made anew with other credentials
 	LastSuccess, LastError    time.Time
 	Error                     string        // of the last attempt; empty: it went well
 	Failing                   time.Time     // since when; zero: it works
 	Delay                     time.Duration // of the event delivered last: from its time to its delivery
+	Delays                    Histogram     // the same of all
+	Sends                     Histogram     // how long each handing over took
 }
 
 // NewDelivery makes the loop for an output and owns the output from then on.
@@ -107,23 +121,43 @@ func NewDelivery(name, typ string, out Output, from Reader, set Settings, letter
 	set.First = max(set.First, time.Millisecond)
 	set.Most = max(set.Most, set.First)
 	return &Delivery{Name: name, Type: typ, out: out, from: from, set: set, letters: letters, document: document, log: log.With("output", name),
-		pace: pace{rate: float64(set.MaxRate)}, pause: set.First, beat: talliesOf(from.State()), done: make(chan struct{})}
+		pace: pace{rate: float64(set.MaxRate)}, pause: set.First, done: make(chan struct{})}
 }
 
 // Guarantee is the output's.
-func (d *Delivery) Guarantee() Guarantee { return d.out.Guarantee() }
+func (d *Delivery) Guarantee() Guarantee { return d.Output().Guarantee() }
 
-// Output is the destination itself.
-func (d *Delivery) Output() Output { return d.out }
+// Output is the destination itself. Another one may take its place.
+func (d *Delivery) Output() Output {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.out
+}
 
 // Check asks the destination whether it can be reached and written to.
-func (d *Delivery) Check(ctx context.Context) error { return d.out.Check(ctx) }
+func (d *Delivery) Check(ctx context.Context) error { return d.Output().Check(ctx) }
 
 // Counts gives the counts up to now.
 func (d *Delivery) Counts() DeliveryCounts {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.counts
+}
+
+// Counters gives what the output itself has counted, together with those that
+// were in its place.
+func (d *Delivery) Counters() Counters {
+	d.mu.Lock()
+	out, past := d.out, d.past
+	d.mu.Unlock()
+	return past.plus(countersOf(out))
+}
+
+// Failures gives the last ones, the oldest first.
+func (d *Delivery) Failures() []Failure {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.failed.list[:d.failed.n])
 }
 
 // State is the cursor's.
@@ -190,16 +224,20 @@ func (d *Delivery) step(ctx context.Context) error {
 		d.pause = min(2*d.pause, d.set.Most)
 		return sleep(ctx, d.pause/2)
 	}
-	d.fill(list)
-	for len(d.batch) > 0 {
-		n := d.ready()
-		if n > 0 {
-			if err := d.hold(ctx, n); err != nil {
+	for len(list) > 0 {
+		part := d.beforeHeartbeat(list)
+		d.fill(list[:part])
+		list = list[part:]
+		for len(d.batch) > 0 {
+			n := d.ready()
+			if n > 0 {
+				if err := d.hold(ctx, n); err != nil {
+					return err
+				}
+			}
+			if err := d.attempt(ctx); err != nil {
 				return err
 			}
-		}
-		if err := d.attempt(ctx); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -68,13 +68,16 @@ func (f *tape) Advance(through uint64, s journal.Sums) {
 	f.sums.Delivered += s.Delivered
 	f.sums.Filtered += s.Filtered
 	f.sums.DeadLettered += s.DeadLettered
+	if s.Told != (journal.Mark{}) {
+		f.sums.Told = s.Told
+	}
 }
 
 func (f *tape) State() journal.CursorState {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return journal.CursorState{Acknowledged: f.acked, LastSeq: uint64(len(f.events)), Delivered: f.sums.Delivered, Filtered: f.sums.Filtered,
-		DeadLettered: f.sums.DeadLettered, Pending: uint64(len(f.events)) - f.acked}
+		DeadLettered: f.sums.DeadLettered, Pending: uint64(len(f.events)) - f.acked, Told: f.sums.Told}
 }
 
 // receiver is an Output that answers by a function and keeps what it took.

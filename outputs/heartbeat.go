@@ -5,30 +5,47 @@ import (
 	"trailhound/outputs/journal"
 )
 
-// tallies are the sums of a cursor at one moment.
-type tallies struct {
-	through                                         uint64
-	delivered, filtered, dead, evicted, quarantined uint64
+// beforeHeartbeat says how many events go before the next heartbeat behind the
+// first event. A heartbeat is sent when all before it is settled. So it always
+// tells of everything up to itself, and one that is sent again, also by another
+// process after a kill, says what it said before: a receiver that keeps the
+// first of two with one id misses nothing.
+func (d *Delivery) beforeHeartbeat(list []event.Event) int {
+	if d.set.Health {
+		for i := 1; i < len(list); i++ {
+			if list[i].Code == event.HealthHeartbeat {
+				return i
+			}
+		}
+	}
+	return len(list)
 }
 
-func talliesOf(s journal.CursorState) tallies {
-	return tallies{s.Acknowledged, s.Delivered, s.Filtered, s.DeadLettered, s.Evicted, s.Quarantined}
-}
-
-// complete writes into a heartbeat what became of the events since the one
-// before it, for this output: who has received both knows from them alone
-// whether anything between is missing.
+// complete writes into a heartbeat what became of the events since the last one
+// that was delivered, for this output: who has received both knows from them
+// alone whether anything between is missing. What it told is kept with the
+// cursor when it is settled.
 func (d *Delivery) complete(e *event.Event) {
-	now, was := talliesOf(d.from.State()), d.beat
-	d.beat = now
+	s := d.from.State()
+	now, was := s.Settled(), s.Told
+	d.telling = now
 	// A slice of its own: the event is this output's, what it points to may not be.
 	// In front, because a datagram that is too long is cut at its end.
 	e.Health.Measures = append([]event.Measure{
-		event.Count("output_from_seq", was.through+1),
-		event.Count("output_through_seq", now.through),
-		event.Count("output_delivered", now.delivered-was.delivered),
-		event.Count("output_filtered", now.filtered-was.filtered),
-		event.Count("output_dead_letters", now.dead-was.dead),
-		event.Count("output_evicted", now.evicted-was.evicted),
-		event.Count("output_quarantined", now.quarantined-was.quarantined)}, e.Health.Measures...)
+		event.Count("output_from_seq", was.Through+1),
+		event.Count("output_through_seq", now.Through),
+		event.Count("output_delivered", now.Delivered-was.Delivered),
+		event.Count("output_filtered", now.Filtered-was.Filtered),
+		event.Count("output_dead_letters", now.DeadLettered-was.DeadLettered),
+		event.Count("output_evicted", now.Evicted-was.Evicted),
+		event.Count("output_quarantined", now.Quarantined-was.Quarantined)}, e.Health.Measures...)
+}
+
+// told is what the receiver knows by an event that it has: nothing, unless it is
+// a heartbeat.
+func (d *Delivery) told(e *event.Event) journal.Mark {
+	if e.Code != event.HealthHeartbeat {
+		return journal.Mark{}
+	}
+	return d.telling
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // An Output delivers events to one destination. It is called by one goroutine
-// at a time and honours ctx.
+// at a time and honours ctx. What it counts itself it tells as a Counter.
 type Output interface {
 	// Send delivers the batch in order and reports per event. The error is for
 	// what concerns the destination as a whole; Result is valid all the same.

@@ -38,6 +38,7 @@ func (d *Delivery) resend(ctx context.Context) {
 			case i >= len(r.Outcomes) || r.Outcomes[i] == Retry:
 				if err != nil {
 					d.log.Warn("dead letters cannot be sent again now", "error", err)
+					d.remake(err)
 				}
 				// Those before it would be sent twice; receivers know them by their id.
 				return false

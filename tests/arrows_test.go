@@ -70,6 +70,7 @@ var kernel = map[string][]string{
 		"cmd/trailhound/service_notify.go",      // the clock that the service manager compares
 		"cmd/trailhound/doctor_clock_linux.go",  // whether the clock is synchronised
 		"cmd/trailhound/doctor_access_linux.go", // what may be written where
+		"tests/namespace/thread_linux.go",       // threads in namespaces, a socket for frames
 	},
 	"syscall": {
 		"cmd/trailhound/replay.go",         // the signals that end the program

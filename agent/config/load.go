@@ -40,15 +40,15 @@ func Load(opt Options) (*Config, error) {
 			layers = append(layers, layer{tree: parse(opt.File, data, &left, &errs)})
 		case errors.Is(err, fs.ErrNotExist) && !opt.Explicit:
 		default:
-			errs.add(pos{file: opt.File}, "", reason(err), "")
+			errs.add(pos{file: opt.File}, "", reason(err), waysOut(opt.File, err))
 		}
 		dir := filepath.Join(filepath.Dir(opt.File), "conf.d")
 		if drops, passed, err = dropIns(dir); err != nil {
-			errs.add(pos{file: dir}, "", reason(err), "")
+			errs.add(pos{file: dir}, "", reason(err), waysOut(dir, err))
 		}
 		for _, file := range drops {
 			if data, err = readFile(file); err != nil {
-				errs.add(pos{file: file}, "", reason(err), "")
+				errs.add(pos{file: file}, "", reason(err), waysOut(file, err))
 				continue
 			}
 			layers = append(layers, layer{tree: parse(file, data, &left, &errs), dropIn: true})

@@ -2,8 +2,12 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/user"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -43,4 +47,43 @@ func readFile(file string) ([]byte, error) {
 		return nil, errors.New("cannot be read: nobody writes to this pipe")
 	}
 	return data, err
+}
+
+// waysOut is what to do about a file or directory that may not be read. The
+// packages keep conf.d from all but root and the group of the service, because
+// it may hold secrets: whoever else runs a command meets this.
+func waysOut(path string, err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return "move it away or make it a directory"
+	case errors.Is(err, syscall.EMFILE):
+		return "raise LimitNOFILE= in the systemd unit, or ulimit -n"
+	case !errors.Is(err, fs.ErrPermission):
+		return ""
+	}
+	id := os.Geteuid()
+	who := "user " + strconv.Itoa(id)
+	if u, err := user.LookupId(strconv.Itoa(id)); err == nil {
+		who = "user " + u.Username
+	}
+	ways, let := "run this as root", "let "+who+" search the directories above it and read it"
+	if info, err := os.Stat(path); err == nil {
+		let = "let " + who + " read it"
+		mode := info.Mode().Perm()
+		of, ok := info.Sys().(*syscall.Stat_t)
+		if ok {
+			let += fmt.Sprintf(" (it is of uid %d, gid %d, mode %04o)", of.Uid, of.Gid, mode)
+		}
+		if ok && of.Gid != 0 && mode&0o040 != 0 {
+			group := strconv.Itoa(int(of.Gid))
+			if g, err := user.LookupGroupId(group); err == nil {
+				group = g.Name
+			}
+			ways += " or as a member of group " + group
+		}
+	}
+	if id == 0 { // root without its capabilities, which is what the sensor is after its start
+		return let + ", or name another file with -c"
+	}
+	return ways + ", " + let + ", or name another file with -c"
 }

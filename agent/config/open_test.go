@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -104,5 +105,38 @@ func TestErrorAt(t *testing.T) {
 		if err.Error() != want || !errors.As(error(err), new(*Error)) {
 			t.Errorf("%q, want %q", err, want)
 		}
+	}
+}
+
+// TestWaysOut: what may not be read is reported with what can be done about it.
+func TestWaysOut(t *testing.T) {
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "conf.d")
+	if err := os.WriteFile(conf, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load(Options{File: filepath.Join(dir, "config.yaml")})
+	if want := conf + ": cannot be read: not a directory, move it away or make it a directory"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %q", err, want)
+	}
+	if waysOut(conf, os.ErrNotExist) != "" {
+		t.Error("a way out of what is not there")
+	}
+	for _, c := range []struct {
+		mode os.FileMode
+		want string
+	}{
+		{0o700, "read it (it is of uid "},
+		{0o750, ", mode 0750), or name another file with -c"},
+	} {
+		if err := os.Chmod(conf, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		if got := waysOut(conf, &os.PathError{Op: "open", Path: conf, Err: syscall.EACCES}); !strings.Contains(got, c.want) {
+			t.Errorf("%v: %q, want %q in it", c.mode, got, c.want)
+		}
+	}
+	if got := waysOut(filepath.Join(conf, "x"), syscall.EACCES); !strings.Contains(got, "search the directories above it") {
+		t.Errorf("behind a closed directory: %q", got)
 	}
 }

@@ -26,7 +26,8 @@ Entries are reached by name: ` + "`--set outputs.siem.address=udp://192.0.2.1:51
 
 **From elsewhere.** In any value, ` + "`${env:NAME}`" + ` is an environment variable, ` + "`${file:PATH}`" + ` the text of a file without its last
 line break (a relative path starts at the file that names it), ` + "`${cred:NAME}`" + ` a systemd credential. What is missing is an
-error. ` + "`$${`" + ` is a literal ` + "`${`" + `. Values that came this way are never shown. Files are read again on reload.
+error. ` + "`$${`" + ` is a literal ` + "`${`" + `. Values that came this way are never shown. Files are read again on reload,
+and those of an output when its receiver refuses the credentials.
 
 **Units.** Sizes are bytes or have a unit: KiB, MiB, GiB, TiB (1024), KB, MB, GB, TB (1000). Durations have a unit: ms, s, m,
 h, d. A network is written 10.0.0.0/8; where networks are listed, an address is fine too.

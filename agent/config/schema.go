@@ -83,10 +83,10 @@ type Suppress struct {
 // Journal bounds the durable event log.
 type Journal struct {
 	Path    string        `key:"path" default:"" take:"restart" check:"path?" doc:"directory of the journal; empty: journal in the state directory"`
-	MaxSize AutoSize      `key:"max_size" default:"auto" take:"restart" min:"1MiB" doc:"most bytes on disk; auto: 1 GiB or 10 % of the file system, whichever is less"`
-	MaxAge  time.Duration `key:"max_age" default:"168h" take:"restart" min:"1m" doc:"oldest events kept; also how long the cursor of a removed output is"`
-	MinFree AutoSize      `key:"min_free" default:"auto" take:"restart" doc:"free space to leave on the file system; auto: 1 GiB or 5 % of it, whichever is less"`
-	Fsync   Fsync         `key:"fsync" default:"1s" take:"restart" doc:"when events are forced to disk: always (before an event counts as taken), a duration, or never (the kernel decides)"`
+	MaxSize AutoSize      `key:"max_size" default:"auto" take:"reload" min:"1MiB" doc:"most bytes on disk; auto: 1 GiB or 10 % of the file system, whichever is less"`
+	MaxAge  time.Duration `key:"max_age" default:"168h" take:"reload" min:"1m" doc:"oldest events kept; also how long the cursor of a removed output is"`
+	MinFree AutoSize      `key:"min_free" default:"auto" take:"reload" doc:"free space to leave on the file system; auto: 1 GiB or 5 % of it, whichever is less"`
+	Fsync   Fsync         `key:"fsync" default:"1s" take:"reload" doc:"when events are forced to disk: always (before an event counts as taken), a duration, or never (the kernel decides)"`
 }
 
 // Health says how the sensor reports on itself.

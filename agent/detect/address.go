@@ -75,7 +75,9 @@ func (w *Worker) datagram(p *packet.Packet) {
 }
 
 // other matches the addresses of what is neither TCP nor UDP (D 14): echo
-// requests, and every packet of the protocols the reference has a label for.
+// requests, and every packet of the protocols the reference has a label for. ICMP
+// whose type is in the next fragment, or behind the end of the capture, is taken
+// for an echo request.
 func (w *Worker) other(p *packet.Packet) {
 	r := w.rules
 	if !r.table.Near(p.Dst) && !r.table.Near(p.Src) {
@@ -83,11 +85,11 @@ func (w *Worker) other(p *packet.Packet) {
 	}
 	switch p.Proto {
 	case packet.ProtoICMP:
-		if len(p.Payload) == 0 || p.Payload[0] != 8 {
+		if !p.Fragment && !p.Truncated && len(p.Payload) == 0 || len(p.Payload) > 0 && p.Payload[0] != 8 {
 			return
 		}
 	case packet.ProtoICMPv6:
-		if len(p.Payload) == 0 || p.Payload[0] != 128 {
+		if !p.Fragment && !p.Truncated && len(p.Payload) == 0 || len(p.Payload) > 0 && p.Payload[0] != 128 {
 			return
 		}
 	}
@@ -103,7 +105,7 @@ func (w *Worker) other(p *packet.Packet) {
 
 // tiny matches the addresses of a packet that ends before its transport header
 // does: of a first fragment with eight bytes of TCP, or of what the capture cut
-// off. Hosts put such fragments together, so all of TCP is taken for a SYN. The
+// off, or of one behind more extension headers than are walked. Hosts put such fragments together, so all of TCP is taken for a SYN. The
 // flow is that of a whole SYN when the ports are there, so that both raise one
 // event in a second; later fragments raise none.
 func (w *Worker) tiny() {

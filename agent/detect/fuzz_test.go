@@ -35,7 +35,8 @@ func FuzzWorker(f *testing.F) {
 		f.Add(uint8(0), corpus.IPv6("dead::1", "dead::beef", s, corpus.HopByHop(), corpus.Destination()).PPPoE(true).Ethernet().Data)
 	}
 	for _, p := range []corpus.Packet{tinySyn(in, out, 1, 443), tinySyn(out, in, 443, 1), tiny6(6, corpus.Syn(1, 443).Data[:8]), tiny6(60, []byte{6, 1, 1, 12, 0, 0, 0, 0}),
-		corpus.IP(in, out, corpus.Segment{Proto: 17, Data: []byte{1, 2, 3}}), corpus.Fragments(in, out, corpus.Syn(1, 443), 8)[1]} {
+		corpus.IP(in, out, corpus.Segment{Proto: 17, Data: []byte{1, 2, 3}}), corpus.Fragments(in, out, corpus.Syn(1, 443), 8)[1],
+		corpus.Fragments(in, out, corpus.TCP(1, 443, corpus.ACK, "data"), 16)[0]} {
 		f.Add(uint8(0), p.Ethernet().Data)
 		f.Add(uint8(2), p.Raw().Data)
 	}

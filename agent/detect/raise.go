@@ -141,7 +141,7 @@ func (w *Worker) fill(e *event.Event) {
 	case "http":
 		target := f.target
 		if w.rules.opt.Redact {
-			target = event.Redact(target)
+			target = event.RedactTarget(target)
 		}
 		e.HTTP = event.HTTPFacts{Method: text(f.method), Host: text(bytes.TrimSpace(f.host)), Target: text(target), UserAgent: text(f.agent)}
 	}

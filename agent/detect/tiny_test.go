@@ -116,6 +116,9 @@ func TestUserinfo(t *testing.T) {
 			t.Fatalf("%d events", len(*events))
 		}
 		for i, e := range *events {
+			if strings.Contains(e.HTTP.Target, "hunter2") != (!redact && i < 2) {
+				t.Errorf("redact %v: the target is %q", redact, e.HTTP.Target)
+			}
 			if e.Trail != want[i] || e.Observable != strings.NewReplacer("(", "", ")", "").Replace(want[i]) {
 				t.Errorf("redact %v: %q %q, want %q", redact, e.Trail, e.Observable, want[i])
 			}

@@ -60,6 +60,7 @@ type Worker struct {
 	urls     candidates
 
 	cleanNames, cleanAgents clean
+	overlaps                overlaps
 }
 
 // The texts that a worker remembers as clean.
@@ -82,7 +83,7 @@ func NewWorker(rules *Rules) *Worker {
 	if rules.opt.NoCaches {
 		names, agents = 0, 0
 	}
-	return &Worker{rules: rules, quic: quic.NewDecoder(), seen: newRepeats(),
+	return &Worker{rules: rules, quic: quic.NewDecoder(), seen: newRepeats(), overlaps: newOverlaps(),
 		cleanNames: newClean(names), cleanAgents: newClean(agents),
 		host: make([]byte, 0, 256), path: make([]byte, 0, 4096), text: make([]byte, 0, 8192)}
 }
@@ -104,15 +105,19 @@ func (w *Worker) Frame(link packet.LinkType, frame []byte, at time.Time, number 
 	w.Stats.Packets++
 	w.Stats.Bytes += uint64(len(frame))
 	reason := w.decoder.Decode(link, frame, &w.p)
-	if reason != packet.OK {
-		if reason == packet.ShortTransport {
+	switch reason {
+	case packet.OK:
+		w.begin(at, number)
+		w.match()
+	case packet.ShortTransport, packet.UnknownTransport:
+		w.begin(at, number)
+		w.tiny()
+	case packet.LaterFragment:
+		if w.p.Proto == packet.ProtoTCP {
 			w.begin(at, number)
-			w.tiny()
+			w.laterTCP()
 		}
-		return reason
 	}
-	w.begin(at, number)
-	w.match()
 	return reason
 }
 
@@ -149,8 +154,10 @@ func (w *Worker) match() {
 }
 
 func (w *Worker) tcp(p *packet.Packet) {
-	if p.Flags&(packet.FlagSYN|packet.FlagACK|packet.FlagRST|packet.FlagFIN|packet.FlagPSH|packet.FlagURG) == packet.FlagSYN {
+	if isSyn(p.Flags) {
 		w.syn(p)
+	} else if p.Fragment {
+		w.firstTCP()
 	}
 	b := p.Payload
 	if len(b) < 8 {

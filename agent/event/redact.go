@@ -8,36 +8,78 @@ import "bytes"
 var secretWords = [][]byte{[]byte("pass"), []byte("token"), []byte("secret"), []byte("session"), []byte("authorization"),
 	[]byte("cookie"), []byte("api_key"), []byte("apikey"), []byte("api-key")}
 
-// Redact masks the values of secret parameters ("password=...") in the text of
-// a URL or a body by "***". It returns text itself when there is nothing to
-// mask. A value ends at '&', ';', '"', blank, or a closing parenthesis; an
-// opening one directly behind the "=" is left in place, because display trails
-// put values in parentheses.
-func Redact(text []byte) []byte {
+// Redact masks the values of secret parameters ("password=...") and the
+// passwords of URLs ("http://user:password@host") in the text of a URL or a body
+// by "***". It returns text itself when there is nothing to mask. A value ends at
+// '&', ';', '"', blank, or a closing parenthesis; an opening one directly behind
+// the "=" is left in place, because display trails put values in parentheses.
+func Redact(text []byte) []byte { return redact(text, false) }
+
+// RedactTarget is Redact for the target of an HTTP request, which may be an
+// authority without a scheme (CONNECT, RFC 9112 3.2.3).
+func RedactTarget(target []byte) []byte { return redact(target, len(target) > 0 && target[0] != '/') }
+
+// redact does it; with authority, text may begin with one.
+func redact(text []byte, authority bool) []byte {
 	var out []byte
 	done := 0
+	mask := func(start, end int) {
+		out = append(append(out, text[done:start]...), "***"...)
+		done = end
+	}
+	from, to := 0, 0 // the password that lies ahead, or was passed
+	if authority {
+		from, to = password(text, 0)
+	}
 	for i := 0; i < len(text); i++ {
-		if text[i] != '=' || !secretName(text[:i]) {
-			continue
+		switch {
+		case i == from && from < to:
+			mask(from, to)
+			i = to - 1
+		case text[i] == ':' && hasAt(text, i, "://"):
+			if start, end := password(text, i+3); start < end {
+				from, to = start, end
+			}
+		case text[i] == '=' && secretName(text[:i]):
+			start := i + 1
+			if start < len(text) && text[start] == '(' {
+				start++
+			}
+			end := start
+			for end < len(text) && !endsValue(text[end]) {
+				end++
+			}
+			if end > start {
+				mask(start, end)
+			}
+			i = end - 1
 		}
-		start := i + 1
-		if start < len(text) && text[start] == '(' {
-			start++
-		}
-		end := start
-		for end < len(text) && !endsValue(text[end]) {
-			end++
-		}
-		if end > start {
-			out = append(append(out, text[done:start]...), "***"...)
-			done = end
-		}
-		i = end - 1
 	}
 	if done == 0 {
 		return text
 	}
 	return append(out, text[done:]...)
+}
+
+func hasAt(text []byte, i int, what string) bool {
+	return len(text)-i >= len(what) && string(text[i:i+len(what)]) == what
+}
+
+// password finds the password in the userinfo of the authority that begins at
+// i: what follows the first colon (RFC 3986 3.2.1), up to the last '@', as
+// servers have it. Without one, start is end.
+func password(text []byte, i int) (start, end int) {
+	for at := i; at < len(text); at++ {
+		switch c := text[at]; {
+		case c == '/' || c == '?' || c == '#' || c == '"' || c <= ' ':
+			return start, max(start, end)
+		case c == ':' && start == 0:
+			start = at + 1
+		case c == '@' && start > 0:
+			end = at
+		}
+	}
+	return start, max(start, end)
 }
 
 func endsValue(c byte) bool {

@@ -30,6 +30,25 @@ func TestRedact(t *testing.T) {
 		{"/x?pass==", "/x?pass=***"},
 		{"/x?pass=\xff\x00\n", "/x?pass=***"},
 		{"token=***", "token=***"},
+		{"http://user:hunter2@proxy.example/x", "http://user:***@proxy.example/x"},
+		{"HTTP://u:p@h:8080/?pass=x", "HTTP://u:***@h:8080/?pass=***"},
+		{"http://user@h/", "http://user@h/"},
+		{"http://user:@h/", "http://user:@h/"},
+		{"http://:p@h/", "http://:***@h/"},
+		{"http://h:80/a@b:c@d", "http://h:80/a@b:c@d"},
+		{"http://u@h:80/", "http://u@h:80/"},
+		{"http://u:p@q:r@h/", "http://u:***@h/"},
+		{"http://u:p(a)s@h", "http://u:***@h"},
+		{"http://u:p@h", "http://u:***@h"},
+		{"http://[::1]:80/x", "http://[::1]:80/x"},
+		{"/go?to=http://u:p@h/&x=ftp://a:b@c", "/go?to=http://u:***@h/&x=ftp://a:***@c"},
+		{"/go?token=http://u:p@h/", "/go?token=***"},
+		{"x://token=a&b:c@h/", "x://token=***&b:***@h/"},
+		{"x://token=a:c@h/", "x://token=***"},
+		{"http://a://b:c@d", "http://a://b:***@d"},
+		{"see http://u:p w@h", "see http://u:p w@h"},
+		{"://:@", "://:@"},
+		{"u:p@h:443", "u:p@h:443"}, // as text; RedactTarget knows better
 	} {
 		in := []byte(c[0])
 		if got := string(Redact(in)); got != c[1] {
@@ -48,8 +67,28 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// The target of CONNECT has no scheme.
+func TestRedactTarget(t *testing.T) {
+	for _, c := range [][2]string{
+		{"", ""},
+		{"u:p@h:443", "u:***@h:443"},
+		{"u@h:443", "u@h:443"},
+		{"h:443", "h:443"},
+		{"*", "*"},
+		{"/u:p@h", "/u:p@h"},
+		{"http://u:p@h/", "http://u:***@h/"},
+		{":p@h", ":***@h"},
+		{"token=x:p@h", "token=***"},
+	} {
+		if got := string(RedactTarget([]byte(c[0]))); got != c[1] {
+			t.Errorf("%q: %q, want %q", c[0], got, c[1])
+		}
+	}
+}
+
 func FuzzRedact(f *testing.F) {
-	for _, s := range []string{"/x?password=p&token=(x)&a=1", "=", "pass=", "pass==pass=(=", "session=\xff;", "u[pass]=1\\", "pass=(pass=(pass=("} {
+	for _, s := range []string{"/x?password=p&token=(x)&a=1", "=", "pass=", "pass==pass=(=", "session=\xff;", "u[pass]=1\\", "pass=(pass=(pass=(",
+		"http://u:p@h/?pass=a://u:p@h", "://a:b@://c=:d@", "x://token=a&b:c@h/", "u:p@h"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -59,10 +98,10 @@ func FuzzRedact(f *testing.F) {
 			t.Fatal("the input was changed")
 		}
 		// "***" takes the place of at least one byte of each value.
-		if len(out) > len(text)+2*bytes.Count(text, []byte("=")) {
+		if len(out) > len(text)+2*bytes.Count(text, []byte("="))+2*bytes.Count(text, []byte("://")) {
 			t.Fatalf("%d bytes grew to %d", len(text), len(out))
 		}
-		secret := false
+		secret := bytes.Contains(text, []byte("://"))
 		for _, w := range secretWords {
 			secret = secret || bytes.Contains(bytes.ToLower(text), w)
 		}
@@ -71,6 +110,10 @@ func FuzzRedact(f *testing.F) {
 		}
 		if again := Redact(out); !bytes.Equal(again, out) {
 			t.Fatalf("%q, redacted twice %q", out, again)
+		}
+		target := RedactTarget(text)
+		if again := RedactTarget(target); !bytes.Equal(again, target) {
+			t.Fatalf("%q as a target, redacted twice %q", target, again)
 		}
 	})
 }

@@ -212,6 +212,10 @@ func TestInterfacesAreBounded(t *testing.T) {
 	s.in = nil
 	s.step = 10 * time.Second
 	s.run(2*time.Hour, nil)
+	if len(s.links) != 2 { // of b3 something is raised
+		t.Errorf("%d kept", len(s.links))
+	}
+	s.run(retire-2*time.Hour, nil)
 	if len(s.links) != 1 {
 		t.Errorf("%d kept", len(s.links))
 	}

@@ -20,7 +20,7 @@ type link struct {
 	name, alias string
 	up, there   bool
 	known       bool // there has been a sample of it
-	restart     bool // it cannot be opened without a restart
+	restart     bool // it could not be opened without a restart, and was not since
 	seen        time.Duration
 
 	last, total  counts // of the last sample; added up
@@ -53,7 +53,8 @@ func (l *link) label() string {
 }
 
 // take brings the links to the present sample. Of several entries with the
-// same name the first counts.
+// same name the first counts. One that needed a restart and is deleted needs it
+// still: made anew it would be as it was, and until then nothing is resolved.
 func (m *Monitor) take(s Sample) {
 	for _, l := range m.links {
 		l.there = false
@@ -72,11 +73,6 @@ func (m *Monitor) take(s Sample) {
 		}
 		if !l.there {
 			l.take(m.clock.at, in)
-		}
-	}
-	for _, l := range m.links {
-		if !l.there {
-			l.restart = false
 		}
 	}
 }
@@ -137,6 +133,8 @@ func (m *Monitor) keeps(l *link) bool {
 	switch {
 	case l.there, m.opt.SilenceBy[l.name] > 0:
 		return true
+	case !m.wanted(l):
+		return false
 	case !l.known: // was followed for its silence alone
 		return false
 	case l.busy && m.silenceOf(l) > 0, m.trouble(l):
@@ -144,6 +142,9 @@ func (m *Monitor) keeps(l *link) bool {
 	}
 	return gone < forget
 }
+
+// wanted says whether the link is to be captured, if anybody knows.
+func (m *Monitor) wanted(l *link) bool { return m.opt.Wanted == nil || m.opt.Wanted(l.name) }
 
 // trouble says whether anything is raised of the link.
 func (m *Monitor) trouble(l *link) bool {
@@ -157,9 +158,13 @@ func (m *Monitor) trouble(l *link) bool {
 
 // release gives a link up and ends what is raised of it.
 func (m *Monitor) release(l *link) {
+	info := l.label() + " is gone and not watched any more"
+	if !m.wanted(l) {
+		info = l.label() + " is not to be captured any more"
+	}
 	for _, code := range captureCodes {
 		if m.raised(key{code, l.name}) {
-			m.set(key{code, l.name}, finding{judged: true, info: l.label() + " is gone and not watched any more", alias: l.alias})
+			m.set(key{code, l.name}, finding{judged: true, info: info, alias: l.alias})
 		}
 	}
 	delete(m.links, l.name)

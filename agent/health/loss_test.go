@@ -133,3 +133,20 @@ func TestLossAfterReset(t *testing.T) {
 	s.run(time.Second, lossyTraffic(1000, 20, 0)) // much of what there is now, little of what there was
 	s.want("raised capture.drops eth1")
 }
+
+// What was lost before the first sample of an interface has no time and no
+// share: neither of the start, nor of an interface that comes later, nor of one
+// that is made anew with fewer packets than losses.
+func TestFirstSampleIsWhereCountingBegins(t *testing.T) {
+	m := New(Options{})
+	s := &sensor{Monitor: m, t: t, now: time.Date(2026, 2, 16, 9, 0, 0, 0, time.UTC), step: time.Second}
+	s.in = []Interface{{Name: "eth1", Up: true, KernelDrops: 5000}}
+	s.run(2*time.Minute, unicast(100))
+	s.want()
+	s.in = append(s.in, Interface{Name: "eth2", Up: true, Packets: 10, Host: 10, KernelDrops: 5000, KernelPackets: 5010, Truncated: 9})
+	s.run(2*time.Minute, unicast(100))
+	s.want()
+	s.in[1] = Interface{Name: "eth2", Up: true, KernelDrops: 4000}
+	s.run(2*time.Minute, unicast(100))
+	s.want()
+}

@@ -3,6 +3,8 @@ package health
 import (
 	"testing"
 	"time"
+
+	"trailhound/agent/event"
 )
 
 // tcp is so many segments a second on top of some unicast.
@@ -111,7 +113,69 @@ func TestRestartNeeded(t *testing.T) {
 	s.in[0].RestartNeeded = true
 	s.run(2*time.Hour, nil)
 	s.want("raised capture.restart_needed eth1", "reminded capture.restart_needed eth1")
-	s.in = nil
+	s.in[0].RestartNeeded = false
 	s.run(time.Hour+time.Second, nil) // it has flapped
 	s.want("reminded capture.restart_needed eth1", "recovered capture.restart_needed eth1")
+}
+
+// An interface that is deleted needs the restart still: made anew it would
+// wait for one as before.
+func TestRestartNeededOfWhatIsMadeAnew(t *testing.T) {
+	s := newSensor(t, Options{}, "eth0", "veth1")
+	here, made := s.in, s.in[:1]
+	s.in[1].RestartNeeded = true
+	s.run(time.Second, nil)
+	s.want("raised capture.restart_needed veth1")
+	for range 3 {
+		s.in = made
+		s.run(10*time.Minute, nil)
+		s.want()
+		s.in = here
+		s.run(9*time.Minute, nil)
+		s.want()
+	}
+	if list := s.States(); len(list) != 1 || list[0].Times != 1 {
+		t.Errorf("%+v", list)
+	}
+	s.in = made
+	s.run(time.Minute, nil)
+	here[1].RestartNeeded = false // a socket was given back
+	s.in = here
+	s.run(time.Second, nil)
+	s.want("recovered capture.restart_needed veth1")
+	s.info(0, "veth1 needs no restart any more")
+}
+
+// What is raised of an interface that was taken out of the configuration is
+// over, be it there or not.
+func TestRestartNeededOfWhatIsNotWanted(t *testing.T) {
+	wanted := map[string]bool{"eth0": true, "veth1": true}
+	opt := Options{Wanted: func(name string) bool { return wanted[name] }}
+	s := newSensor(t, opt, "eth0", "veth1")
+	s.in[1].RestartNeeded = true
+	s.run(time.Second, nil)
+	s.want("raised capture.restart_needed veth1")
+	delete(wanted, "veth1")
+	s.Configure(opt)
+	s.run(time.Second, nil)
+	s.want() // it is there: the capture has the last word
+	s.in = s.in[:1]
+	s.run(time.Second, nil)
+	s.want("recovered capture.restart_needed veth1")
+	s.info(0, "veth1 is not to be captured any more")
+	if len(s.links) != 1 {
+		t.Errorf("%d links", len(s.links))
+	}
+}
+
+// One that never comes back is not held for ever.
+func TestRestartNeededIsRetired(t *testing.T) {
+	s := newSensor(t, Options{}, "eth0", "veth1")
+	s.in[1].RestartNeeded = true
+	s.run(time.Second, nil)
+	s.in, s.step = s.in[:1], 10*time.Second
+	s.run(retire+time.Minute, nil)
+	if last := s.log[len(s.log)-1]; last.Health.State != event.Recovered || last.Info != "veth1 is gone and not watched any more" {
+		t.Errorf("%+v", last)
+	}
 }

@@ -50,6 +50,10 @@ type Options struct {
 	// SilenceBy is the same by interface name, whatever that carried before, and
 	// from the start on, also if it is not there; 0: never.
 	SilenceBy map[string]time.Duration
+	// Wanted says whether an interface of that name is to be captured; nil: each
+	// is. What is raised of one that is not, and is in no sample any more, is
+	// over. It must not call the Monitor.
+	Wanted func(name string) bool
 }
 
 // Monitor follows the health of the sensor. It is safe for use by many
@@ -77,7 +81,7 @@ func New(opt Options) *Monitor {
 func (m *Monitor) Configure(opt Options) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.opt = Options{opt.Silence, maps.Clone(opt.SilenceBy)}
+	m.opt = Options{opt.Silence, maps.Clone(opt.SilenceBy), opt.Wanted}
 	for _, name := range slices.Sorted(maps.Keys(opt.SilenceBy)) {
 		if opt.SilenceBy[name] > 0 && m.links[name] == nil && len(m.links) < MaxInterfaces {
 			m.links[name] = newLink(name, m.clock.at)

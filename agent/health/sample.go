@@ -4,6 +4,8 @@ import "time"
 
 // A Sample is what the capture has counted up to now.
 type Sample struct {
+	// Interfaces are those that are there: captured, or waiting for a restart.
+	// One that was deleted is not among them, whatever was counted of it.
 	Interfaces []Interface
 }
 

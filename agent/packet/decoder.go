@@ -17,8 +17,9 @@ type Decoder struct {
 
 // Decode fills p from frame, all but Time and Number, and says whether it
 // worked. p.Frame is frame, and p's other slices point into it; with OK neither
-// IP nor Payload is nil. With any other reason than OK, LaterFragment and
-// ShortTransport nothing but p.Frame and the VLAN ids is set.
+// IP nor Payload is nil. With any other reason than OK, LaterFragment,
+// ShortTransport and UnknownTransport nothing but p.Frame and the VLAN ids is
+// set.
 func (d *Decoder) Decode(link LinkType, frame []byte, p *Packet) Reason {
 	p.Frame = frame
 	p.VLANs = [4]uint16{}
@@ -40,7 +41,7 @@ func (d *Decoder) Decode(link LinkType, frame []byte, p *Packet) Reason {
 // settle leaves of a packet that was not decoded what its reason promises.
 func (p *Packet) settle(r Reason) {
 	switch r {
-	case LaterFragment:
+	case LaterFragment, UnknownTransport:
 	case ShortTransport:
 		p.tinyPorts()
 	default:
@@ -112,8 +113,7 @@ func (p *Packet) typed(frame []byte, n int) Reason {
 // for link types that have none, and the reference reads nothing else. The
 // first attempt's reason stands when both fail.
 func (p *Packet) orTyped(r Reason, frame []byte, n int) Reason {
-	switch r {
-	case OK, LaterFragment, ShortTransport:
+	if r.addressed() {
 		return r
 	}
 	if len(frame) < n || binary.BigEndian.Uint16(frame[n-2:]) < minEtherType {
@@ -121,9 +121,7 @@ func (p *Packet) orTyped(r Reason, frame []byte, n int) Reason {
 	}
 	tags, count := p.VLANs, p.VLAN
 	p.VLANs, p.VLAN = [4]uint16{}, 0
-	second := p.typed(frame, n)
-	switch second {
-	case OK, LaterFragment, ShortTransport:
+	if second := p.typed(frame, n); second.addressed() {
 		return second
 	}
 	p.VLANs, p.VLAN = tags, count

@@ -90,7 +90,7 @@ func checkSane(t *testing.T, frame []byte, r Reason, p *Packet) {
 		}
 	}
 	switch r {
-	case OK, LaterFragment, ShortTransport:
+	case OK, LaterFragment, ShortTransport, UnknownTransport:
 		if p.IP == nil || p.Payload == nil || !p.Src.IsValid() || !p.Dst.IsValid() || p.Src.Is4() != p.Dst.Is4() ||
 			p.Src.Is4() != (p.IP[0]>>4 == 4) || p.Src.Zone() != "" {
 			t.Fatalf("%v with %v %v IP %x", r, p.Src, p.Dst, p.IP)
@@ -153,7 +153,7 @@ func TestDecodeAllocates(t *testing.T) {
 
 func TestReasonNames(t *testing.T) {
 	want := []string{"ok", "short_link", "not_ip", "unknown_link", "short_ip_header", "bad_ip_header",
-		"too_many_headers", "later_fragment", "short_transport"}
+		"too_many_headers", "later_fragment", "short_transport", "unknown_transport"}
 	if len(want) != NumReasons {
 		t.Fatalf("%d names for %d reasons", len(want), NumReasons)
 	}

@@ -114,7 +114,8 @@ const (
 	// gopacket refuses an IPv4 header with a total length below the header's,
 	// but has no bound on extension headers, and keeps broken ones as a layer.
 	badHeader = "header chain that the decoder refuses"
-	// gopacket walks neither mobility, HIP nor shim6 headers.
+	// gopacket walks neither mobility, HIP nor shim6 headers, nor what comes
+	// behind an atomic fragment.
 	moreExtensions = "extension headers that gopacket does not walk"
 	// gopacket refuses a PPPoE frame that was captured short; IP in it is
 	// Truncated like any other.
@@ -138,7 +139,7 @@ func compare(d *Decoder, link LinkType, frame []byte) (string, error) {
 	}
 	zero := p.Src.Is6() && len(p.IP) >= 40 && p.IP[4] == 0 && p.IP[5] == 0
 	if !o.src.IsValid() {
-		if r != OK && r != LaterFragment && r != ShortTransport {
+		if !r.addressed() {
 			return same, nil // both refuse
 		}
 		if p.Src.Is4() && p.IP[0] > 0x45 {
@@ -150,6 +151,14 @@ func compare(d *Decoder, link LinkType, frame []byte) (string, error) {
 	case BadIPHeader, TooManyHeaders, ShortIP:
 		if o.transport {
 			return "", fmt.Errorf("gopacket decodes it")
+		}
+		return badHeader, nil
+	case UnknownTransport:
+		if o.transport {
+			return "", fmt.Errorf("gopacket decodes it")
+		}
+		if p.Src != o.src || p.Dst != o.dst {
+			return "", fmt.Errorf("addresses %v %v, gopacket %v %v", p.Src, p.Dst, o.src, o.dst)
 		}
 		return badHeader, nil
 	case OK, LaterFragment, ShortTransport:
@@ -171,7 +180,7 @@ func compare(d *Decoder, link LinkType, frame []byte) (string, error) {
 	case p.Fragment:
 		return firstFragment, nil
 	case p.Proto != o.proto:
-		if p.Src.Is6() && (o.proto == extMobility || o.proto == extHIP || o.proto == extShim6) {
+		if p.Src.Is6() && (o.proto == extMobility || o.proto == extHIP || o.proto == extShim6 || o.proto == extFragment) {
 			return moreExtensions, nil
 		}
 		return "", fmt.Errorf("protocol %d, gopacket %d: %v", p.Proto, o.proto, o.err)

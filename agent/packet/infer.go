@@ -25,8 +25,7 @@ type guess struct {
 func (d *Decoder) infer(link LinkType, frame []byte, p *Packet) Reason {
 	g := d.guess(link)
 	if g.locked && int(g.offset) < len(frame) {
-		switch r := p.ipByNibble(frame[g.offset:]); r {
-		case OK, LaterFragment, ShortTransport:
+		if r := p.ipByNibble(frame[g.offset:]); r.addressed() {
 			return r
 		}
 	}

@@ -6,8 +6,10 @@ import (
 )
 
 // maxExtensions bounds the walk over IPv6 extension headers. RFC 8200 4.1 knows
-// six kinds, one of which may occur twice.
-const maxExtensions = 8
+// six kinds, one of which may occur twice, but hosts walk as many as there are:
+// these are more than a packet of 1500 bytes has room for, and a walk is short
+// for its bytes.
+const maxExtensions = 256
 
 // IPv6 extension headers that are walked (IANA ipv6-parameters). ESP and AH are
 // not: they are the packet's protocol, and have a label.
@@ -50,12 +52,12 @@ func (p *Packet) ipv6(b []byte) Reason {
 			return p.transport(body)
 		}
 		if n == maxExtensions {
-			return TooManyHeaders
+			return p.unknown(body)
 		}
 		if size > len(body) {
 			switch {
 			case p.Truncated:
-				return ShortIP
+				return p.unknown(body)
 			case p.Fragment:
 				// The rest of the headers is in the next fragment. Hosts should drop
 				// that (RFC 7112 5); those that are older put it together.
@@ -78,6 +80,13 @@ func (p *Packet) ipv6(b []byte) Reason {
 		}
 		proto, body = next, body[size:]
 	}
+}
+
+// unknown takes b whole, as what a header that is not walked begins with.
+func (p *Packet) unknown(b []byte) Reason {
+	p.Proto = ProtoUnknown
+	p.portless(b)
+	return UnknownTransport
 }
 
 // ipv6Stated gives the length of the packet from its header on, as the headers

@@ -19,6 +19,10 @@ const (
 	// ProtoFragment is the IPv6 fragment header: the protocol of a first fragment
 	// that ends before the headers do, so that what it carries is not known.
 	ProtoFragment = 44
+	// ProtoUnknown stands for what lies behind extension headers that were not
+	// walked to their end. It is the number of the hop-by-hop options, which are
+	// no protocol of a packet.
+	ProtoUnknown = 0
 )
 
 // TCP flags (RFC 9293 3.1; ECN flags RFC 3168).

@@ -12,12 +12,12 @@ const (
 	NotIP
 	// UnknownLink: the link type is not known and no offset looks like IP.
 	UnknownLink
-	// ShortIP: the capture ends inside an IP or IPv6 extension header.
+	// ShortIP: the capture ends inside an IP header.
 	ShortIP
 	// BadIPHeader: the version is neither 4 nor 6, a header is shorter than it
 	// can be, or reaches beyond the packet's own stated length.
 	BadIPHeader
-	// TooManyHeaders: more tags, labels or extension headers than are walked.
+	// TooManyHeaders: more tags or labels than are walked.
 	TooManyHeaders
 	// LaterFragment: a fragment other than the first, which has no ports.
 	// Addresses, Proto, IP and Payload are set.
@@ -27,10 +27,23 @@ const (
 	// ProtoFragment). Addresses, Proto, IP and Payload are set, and the ports of
 	// TCP if four bytes are there.
 	ShortTransport
+	// UnknownTransport: an IPv6 packet with more extension headers than are
+	// walked, or whose capture ends inside one. Addresses, IP and Payload are
+	// set; Proto is ProtoUnknown.
+	UnknownTransport
 
 	// NumReasons is how many reasons there are.
-	NumReasons = int(ShortTransport) + 1
+	NumReasons = int(UnknownTransport) + 1
 )
+
+// addressed says whether a packet with this reason has addresses.
+func (r Reason) addressed() bool {
+	switch r {
+	case OK, LaterFragment, ShortTransport, UnknownTransport:
+		return true
+	}
+	return false
+}
 
 // String gives the reason's name in metrics. The names never change.
 func (r Reason) String() string {
@@ -53,6 +66,8 @@ func (r Reason) String() string {
 		return "later_fragment"
 	case ShortTransport:
 		return "short_transport"
+	case UnknownTransport:
+		return "unknown_transport"
 	}
 	return "unknown"
 }

@@ -26,6 +26,7 @@ func (s *Snapshot) complete(now time.Time) {
 	if s.Sensor.Labels == nil {
 		s.Sensor.Labels = map[string]string{}
 	}
+	present(&s.Config.RestartPending)
 	s.Capture.complete()
 	present(&s.Detection.Findings)
 	slices.SortFunc(s.Detection.Findings, func(a, b Finding) int {
@@ -35,7 +36,7 @@ func (s *Snapshot) complete(now time.Time) {
 	present(&s.Outputs)
 	for i := range s.Outputs {
 		o := &s.Outputs[i]
-		o.LastSuccessAt, o.LastErrorAt = o.LastSuccessAt.UTC(), o.LastErrorAt.UTC()
+		o.complete()
 	}
 	present(&s.Health)
 	for i := range s.Health {
@@ -50,6 +51,23 @@ func (s *Snapshot) complete(now time.Time) {
 	s.Reasons = NotReady(s)
 	present(&s.Reasons)
 	s.Ready = len(s.Reasons) == 0
+}
+
+func (o *Output) complete() {
+	o.OldestAt, o.LastSuccessAt, o.LastErrorAt = o.OldestAt.UTC(), o.LastSuccessAt.UTC(), o.LastErrorAt.UTC()
+	if o.ErrorsByClass == nil {
+		o.ErrorsByClass = map[string]uint64{}
+	}
+	if o.Counters == nil {
+		o.Counters = map[string]uint64{}
+	}
+	present(&o.LastErrors)
+	for i := range o.LastErrors {
+		e := &o.LastErrors[i]
+		e.FirstAt, e.LastAt = e.FirstAt.UTC(), e.LastAt.UTC()
+	}
+	o.Delays.complete()
+	o.Sends.complete()
 }
 
 func (c *Capture) complete() {

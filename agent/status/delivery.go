@@ -72,13 +72,34 @@ type Output struct {
 	// OldestAt is about when the first of them was written.
 	OldestAt time.Time `json:"oldest_at,omitzero"`
 	// DelaySeconds is from the time of the event delivered last to its delivery.
-	DelaySeconds  float64   `json:"delay_seconds"`
-	Retries       uint64    `json:"retries"` // batches sent again
-	Errors        uint64    `json:"errors"`
-	LastSuccessAt time.Time `json:"last_success_at,omitzero"`
-	LastError     string    `json:"last_error,omitempty"` // no values: they may be secrets
-	LastErrorAt   time.Time `json:"last_error_at,omitzero"`
-	Healthy       bool      `json:"healthy"`
+	DelaySeconds float64   `json:"delay_seconds"`
+	Delays       Histogram `json:"delays"`  // the same of all events delivered since the start
+	Sends        Histogram `json:"sends"`   // how long each handing over of a batch took
+	Retries      uint64    `json:"retries"` // batches sent again
+	Errors       uint64    `json:"errors"`
+	// ErrorsByClass shares out Errors. Every class is there.
+	ErrorsByClass map[string]uint64 `json:"errors_by_class"`
+	LastSuccessAt time.Time         `json:"last_success_at,omitzero"`
+	LastError     string            `json:"last_error,omitempty"` // no values: they may be secrets
+	LastErrorAt   time.Time         `json:"last_error_at,omitzero"`
+	LastErrors    []OutputError     `json:"last_errors"` // at most eight, the oldest first
+	Healthy       bool              `json:"healthy"`
+	// Counters are what the output itself has counted since the start: those of
+	// OutputCounters that mean something for its type.
+	Counters   map[string]uint64 `json:"counters"`
+	DeadLost   uint64            `json:"dead_letters_lost"`   // of Rejected: could not be kept
+	DeadResent uint64            `json:"dead_letters_resent"` // delivered after all
+	Remade     uint64            `json:"remade"`              // times that it was made anew with other credentials
+}
+
+// OutputError is how attempts went wrong, several in a row if they went wrong
+// alike.
+type OutputError struct {
+	FirstAt time.Time `json:"first_at"`
+	LastAt  time.Time `json:"last_at"`
+	Times   uint64    `json:"times"`
+	Class   string    `json:"class"`
+	Text    string    `json:"text"` // no values: they may be secrets
 }
 
 // The states of a Health. An empty one counts as raised.

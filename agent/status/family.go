@@ -18,6 +18,8 @@ type family struct {
 	// read hands the values of a snapshot to put, with the values of the
 	// labels in their order.
 	read func(s *Snapshot, put put)
+	// histogram is read's counterpart for a family of histograms, one per output.
+	histogram func(o *Output) *Histogram
 
 	desc *prometheus.Desc
 }

@@ -17,6 +17,8 @@ func sensorFamilies() []family {
 			one(func(s *Snapshot) float64 { return truth(s.Config.LastReload.OK) })),
 		gauge("config_last_reload_timestamp_seconds", "When the last attempt to load the configuration was.", "",
 			one(func(s *Snapshot) float64 { return instant(s.Config.LastReload.At) })),
+		gauge("config_restart_pending", "Keys of the configuration whose values wait for a restart.", "",
+			one(func(s *Snapshot) float64 { return float64(len(s.Config.RestartPending)) })),
 		gauge("start_timestamp_seconds", "When the sensor started.", "",
 			one(func(s *Snapshot) float64 { return instant(s.StartedAt) })),
 		gauge("state", "1 for the state that the sensor is in.", "state", func(s *Snapshot, put put) {

@@ -60,6 +60,10 @@ func (e *exporter) Collect(ch chan<- prometheus.Metric) {
 	var rows rows
 	for i := range e.families {
 		f := &e.families[i]
+		if f.histogram != nil {
+			collectHistograms(f, e.snapshot, ch)
+			continue
+		}
 		rows.reset(f.kind)
 		f.read(e.snapshot, rows.put)
 		for i := range rows.list {

@@ -41,8 +41,11 @@ func drawn(t testing.TB, s Snapshot) (page []byte, series map[string]float64) {
 				labels = append(labels, l.GetName()+"="+l.GetValue())
 			}
 			value := m.GetGauge().GetValue()
-			if f.GetType() == dto.MetricType_COUNTER {
+			switch f.GetType() {
+			case dto.MetricType_COUNTER:
 				value = m.GetCounter().GetValue()
+			case dto.MetricType_HISTOGRAM:
+				value = float64(m.GetHistogram().GetSampleCount())
 			}
 			series[name+"{"+strings.Join(labels, ",")+"}"] = value
 		}
@@ -59,11 +62,12 @@ func TestMetricsValues(t *testing.T) {
 		{Code: "health.capture.drops", Cause: "eth1", State: Raised},
 		{Code: "health.trails.stale", State: Recovered},
 	}
-	_, got := drawn(t, s)
+	page, got := drawn(t, s)
 	for name, want := range map[string]float64{
 		"build_info{goversion=go1.26,revision=0123456789ab,version=1.2.3}":  1,
 		"config_last_reload_success{}":                                      1,
 		"config_last_reload_timestamp_seconds{}":                            float64(noon.Unix() - 3600),
+		"config_restart_pending{}":                                          1,
 		"state{state=running}":                                              1,
 		"state{state=draining}":                                             0,
 		"ready{}":                                                           0,
@@ -107,6 +111,14 @@ func TestMetricsValues(t *testing.T) {
 		"output_events_total{output=local,result=rejected}":                 0,
 		"output_events_total{output=local,result=evicted}":                  0,
 		"output_healthy{output=local}":                                      1,
+		"output_errors_total{class=disk,output=local}":                      3,
+		"output_errors_total{class=other,output=local}":                     0,
+		"output_bytes_total{output=local}":                                  900,
+		"output_rotations_total{output=local}":                              0,
+		"output_dead_letters_lost_total{output=local}":                      1,
+		"output_dead_letters_resent_total{output=local}":                    2,
+		"output_remade_total{output=local}":                                 4,
+		"output_delivery_delay_seconds{output=local}":                       5,
 		"health_raised{code=health.capture.drops}":                          2,
 		"health_raised{code=health.trails.stale}":                           0,
 		"memory_rings_bytes{}":                                              64 << 20,
@@ -118,6 +130,14 @@ func TestMetricsValues(t *testing.T) {
 	}
 	if _, ok := got[prefix+"decode_errors_total{interface=eth0,reason=ok}"]; ok {
 		t.Error("a frame that was decoded counts as an error")
+	}
+	if _, ok := got[prefix+"output_truncated_events_total{output=local}"]; ok {
+		t.Error("an output has a counter that means nothing for it")
+	}
+	for _, line := range []string{`_bucket{output="local",le="0.5"} 3`, `_bucket{output="local",le="1"} 3`, `_bucket{output="local",le="+Inf"} 5`, `_sum{output="local"} 7.5`, `_count{output="local"} 5`} {
+		if !bytes.Contains(page, []byte("\n"+prefix+"output_delivery_delay_seconds"+line+"\n")) {
+			t.Errorf("the histogram has no %s", line)
+		}
 	}
 	if got["go_goroutines{}"] == 0 || got["process_start_time_seconds{}"] == 0 {
 		t.Error("the process's own metrics are missing")
@@ -162,7 +182,7 @@ func TestMetricsOfOddSnapshots(t *testing.T) {
 		n.Name, n.Alias = name, name
 		s.Capture.Interfaces = append(s.Capture.Interfaces, n)
 	}
-	s.Outputs = append(s.Outputs, s.Outputs[0])
+	s.Outputs = append(s.Outputs, s.Outputs[0], Output{Name: "a\xff", Delays: Histogram{Bounds: []float64{2, 1}, Counts: []uint64{1}}})
 	s.Detection.Findings = append(s.Detection.Findings, s.Detection.Findings[0], Finding{"HEALTH", "info", "health", 1})
 	s.Trails.MaxAgeSeconds = math.NaN()
 	_, got := drawn(t, s)
@@ -171,6 +191,7 @@ func TestMetricsOfOddSnapshots(t *testing.T) {
 		"capture_interface_up{interface=eth0}":                       1,
 		"capture_packets_total{interface=a\ufffd}":                   200,
 		"capture_packets_total{interface=a\"\n\\}}":                  100,
+		"output_delivery_delay_seconds{output=local}":                10,
 		"events_detected_total{severity=high,source=trail,type=DNS}": 12,
 	} {
 		if v, ok := got[prefix+name]; !ok || v != want {

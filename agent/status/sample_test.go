@@ -15,7 +15,7 @@ func healthy() Snapshot {
 		Time:      noon,
 		Version:   Version{"1.2.3", "0123456789ab", "go1.26"},
 		Sensor:    Sensor{Name: "edge-7", ID: "5f0c", Labels: map[string]string{"site": "hq"}},
-		Config:    Config{Hash: "abc", LoadedAt: noon.Add(-time.Hour), LastReload: Reload{OK: true, At: noon.Add(-time.Hour)}},
+		Config:    Config{Hash: "abc", LoadedAt: noon.Add(-time.Hour), LastReload: Reload{OK: true, At: noon.Add(-time.Hour)}, RestartPending: []string{"capture.workers"}},
 		StartedAt: noon.Add(-time.Hour),
 		State:     Running,
 		Trails: Trails{Source: "/var/lib/trailhound/trails.thd", Generation: 3, Count: 1630214, SizeBytes: 26 << 20,
@@ -37,7 +37,10 @@ func healthy() Snapshot {
 			Rules: []Rule{{ID: "lab-scanner", Action: "drop", Reason: "own scans", Owner: "secops", State: "active", Hits: 12, LastHit: noon},
 				{ID: "old", Action: "local", Reason: "trial", Expires: "2025-01-01", State: "expired"}}},
 		Outputs: []Output{{Name: "local", Type: "csv", Guarantee: "acknowledged", StartSeq: 2, LastSeq: 8, Delivered: 5, Queued: 1, OldestAt: noon,
-			LastSuccessAt: noon, Healthy: true}},
+			LastSuccessAt: noon, Healthy: true, Errors: 3, ErrorsByClass: map[string]uint64{"disk": 3, "other": 0}, DeadLost: 1, DeadResent: 2, Remade: 4,
+			LastErrors: []OutputError{{FirstAt: noon, LastAt: noon, Times: 3, Class: "disk", Text: "no space left on device"}},
+			Counters:   map[string]uint64{"bytes": 900, "rotations": 0},
+			Delays:     Histogram{Bounds: []float64{0.5, 1}, Counts: []uint64{3, 0, 2}, Sum: 7.5}}},
 		Memory: Memory{RSSBytes: 60 << 20, HeapBytes: 20 << 20, Bounds: []Bound{{"gate", 1 << 20, 64 << 20}}},
 	}
 }
@@ -47,7 +50,7 @@ func large(interfaces, workers int) Snapshot {
 	s := healthy()
 	one := s.Capture.Interfaces[0]
 	one.Decode, one.Kinds = map[string]uint64{}, map[string]uint64{}
-	for i, name := range []string{"ok", "short_link", "not_ip", "unknown_link", "short_ip_header", "bad_ip_header", "too_many_headers", "later_fragment", "short_transport"} {
+	for i, name := range []string{"ok", "short_link", "not_ip", "unknown_link", "short_ip_header", "bad_ip_header", "too_many_headers", "later_fragment", "short_transport", "unknown_transport"} {
 		one.Decode[name] = uint64(1000 * i)
 	}
 	for i, name := range []string{"other", "tcp", "udp", "icmp", "dns", "http", "tls", "quic"} {

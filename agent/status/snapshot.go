@@ -70,6 +70,9 @@ type Config struct {
 	Hash       string    `json:"hash"` // of the effective values; the same on sensors configured alike
 	LoadedAt   time.Time `json:"loaded_at,omitzero"`
 	LastReload Reload    `json:"last_reload"`
+	// RestartPending are the keys whose configured values wait for a restart, in
+	// the order of the file.
+	RestartPending []string `json:"restart_pending"`
 }
 
 // Reload is the last attempt to load the configuration; the first is the start.

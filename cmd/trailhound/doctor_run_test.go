@@ -16,12 +16,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trailhound/tests/corpus"
+	"trailhound/tests/namespace"
 )
 
 // clinic is a pair of namespaces joined by a veth, and the program to run in
 // the first one.
 type clinic struct {
-	dir, binary, here, there string
+	dir, binary string
+	here, there *namespace.Space
 }
 
 func newClinic(t *testing.T) *clinic {
@@ -29,10 +31,10 @@ func newClinic(t *testing.T) *clinic {
 		t.Skip("builds the program; not with -short")
 	}
 	if os.Geteuid() != 0 {
-		t.Skip("needs root to make network namespaces")
+		t.Skip("needs root to become other users")
 	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("needs ip (iproute2) to make network devices")
+	if err := namespace.Possible(); err != nil {
+		t.Skip(err)
 	}
 	dir, err := os.MkdirTemp("", "thdv-") // not t.TempDir: other users must get in
 	if err != nil {
@@ -48,46 +50,15 @@ func newClinic(t *testing.T) *clinic {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	c.here, c.there = fmt.Sprintf("thdv-%d-a", os.Getpid()), fmt.Sprintf("thdv-%d-b", os.Getpid())
-	for _, ns := range []string{c.here, c.there} {
-		if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
-			t.Skipf("cannot make a network namespace: %v: %s", err, out)
-		}
-		t.Cleanup(func() { exec.Command("ip", "netns", "del", ns).Run() })
-	}
-	for _, line := range []string{
-		"-n " + c.here + " link add v0 type veth peer name v1 netns " + c.there,
-		"-n " + c.here + " addr add 10.98.0.1/24 dev v0",
-		"-n " + c.there + " addr add 10.98.0.2/24 dev v1",
-		"-n " + c.here + " link set lo up",
-		"-n " + c.here + " link set v0 up",
-		"-n " + c.there + " link set v1 up",
-	} {
-		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
-			t.Fatalf("ip %s: %v: %s", line, err, out)
-		}
-	}
+	c.here, c.there = namespace.New(t), namespace.New(t)
+	c.here.IP("link add v0 type veth peer name v1 netns " + c.there.Name())
+	c.here.IP("addr add 10.98.0.1/24 dev v0\nlink set lo up\nlink set v0 up")
+	c.there.IP("addr add 10.98.0.2/24 dev v1\nlink set v1 up")
 	return c
 }
 
-// in runs f on a thread in a namespace; sockets that it makes stay there. The
-// thread ends with it.
-func (c *clinic) in(ns string, f func() error) error {
-	result := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked
-		file, err := os.Open("/run/netns/" + ns)
-		if err == nil {
-			defer file.Close()
-			err = unix.Setns(int(file.Fd()), unix.CLONE_NEWNET)
-		}
-		if err == nil {
-			err = f()
-		}
-		result <- err
-	}()
-	return <-result
-}
+// in runs f on a thread in one of the namespaces.
+func (c *clinic) in(ns *namespace.Space, f func() error) error { return ns.Inside(f) }
 
 // converse has the other side open connections to this one, until the test or
 // part of it ends.

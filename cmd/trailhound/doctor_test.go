@@ -179,6 +179,12 @@ func TestReadMemory(t *testing.T) {
 			memory{limit: 200, file: "/sys/fs/cgroup/a/memory.high"}},
 		{"outside its namespace", map[string]string{"proc/self/cgroup": "0::/../../x\n", "sys/fs/cgroup/x/memory.max": "300\n"},
 			memory{limit: 300, file: "/sys/fs/cgroup/x/memory.max"}},
+		{"no limit of address space", map[string]string{"proc/self/limits": "Limit                     Soft Limit           Hard Limit           Units     \n" +
+			"Max address space         unlimited            unlimited            bytes     \n", "proc/self/statm": "5 1 1 1 0 1 0\n"}, memory{}},
+		{"address space", map[string]string{"proc/self/limits": "Max open files            1024                 524288               files     \n" +
+			"Max address space         1073741824           unlimited            bytes     \n", "proc/self/statm": "16 1 1 1 0 1 0\n"},
+			memory{space: 1<<30 - 16*int64(os.Getpagesize())}},
+		{"address space used up", map[string]string{"proc/self/limits": "Max address space 4096 4096 bytes\n", "proc/self/statm": "16 1"}, memory{space: 1}},
 		{"damaged", map[string]string{"proc/meminfo": "MemAvailable: many\n", "proc/self/cgroup": "0::/a", "sys/fs/cgroup/a/memory.max": "x"}, memory{}},
 	} {
 		if got := readMemory(tree(t, c.files)); got != c.want {
@@ -200,6 +206,8 @@ func TestCheckMemory(t *testing.T) {
 		{"no room", 256 * mib, memory{available: 300 * mib}, statusFail, "do not fit", "150 MiB"},
 		{"limit of both", 256 * mib, memory{available: 8192 * mib, limit: 300 * mib, file: "/x"}, statusWarn, "limit 300 MiB (/x)", "MemoryMax"},
 		{"limit of the process", 8 * mib, memory{available: 8192 * mib, limit: 32 * mib}, statusWarn, "takes 64 MiB beside", "raise the limit"},
+		{"address space", 256 * mib, memory{available: 8192 * mib, space: 500 * mib}, statusWarn, "500 MiB of address space left (RLIMIT_AS): the rings get half", "LimitAS"},
+		{"enough address space", 8 * mib, memory{available: 8192 * mib, space: 500 * mib}, statusOK, "500 MiB of address space left", ""},
 		{"unknown", 8 * mib, memory{}, statusWarn, "cannot be read", "/proc"},
 	} {
 		checkMemory(c.rings, c.m).is(t, c.what, c.status, c.detail, c.action)

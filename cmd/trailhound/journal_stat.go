@@ -46,6 +46,7 @@ type cursorStat struct {
 	Quarantined  uint64 `json:"quarantined"`
 	Pending      uint64 `json:"pending"`
 	Exact        bool   `json:"adds_up"`
+	Damaged      bool   `json:"damaged"` // its file cannot be read: the numbers are those of the one that begins anew
 }
 
 func (a *app) journalStatCommand(shared *journalFlags) *cobra.Command {
@@ -115,7 +116,8 @@ func (k *kept) stat(ctx context.Context, v *journal.View) (*journalStat, error) 
 	names := k.outputNames()
 	for _, c := range v.Cursors() {
 		one := cursorStat{Output: c.Name, Configured: slices.Contains(names, c.Name), Start: c.StartSeq, Last: c.LastSeq,
-			Delivered: c.Delivered, Filtered: c.Filtered, DeadLettered: c.DeadLettered, Evicted: c.Evicted, Quarantined: c.Quarantined, Pending: c.Pending}
+			Delivered: c.Delivered, Filtered: c.Filtered, DeadLettered: c.DeadLettered, Evicted: c.Evicted, Quarantined: c.Quarantined, Pending: c.Pending,
+			Damaged: c.Damaged}
 		one.Exact = one.Last-one.Start == one.Delivered+one.Filtered+one.DeadLettered+one.Evicted+one.Quarantined+one.Pending
 		s.Cursors = append(s.Cursors, one)
 	}
@@ -153,7 +155,7 @@ func (s *journalStat) print(b *bytes.Buffer) error {
 		p("events", "%d to %d%s", s.First, s.Last, spanText(s.FirstTime, s.LastTime))
 	}
 	p("size", "%s in %s", bytesText(uint64(s.Bytes)), count(uint64(s.Segments), "segment"))
-	for _, kind := range []journal.Kind{journal.Damaged, journal.Missing, journal.CursorAhead, journal.CursorDamaged} {
+	for _, kind := range []journal.Kind{journal.InMemory, journal.Damaged, journal.Missing, journal.CursorAhead, journal.CursorDamaged} {
 		if n := s.Findings[kind]; n > 0 {
 			p("found", "%d %s", n, findingText(kind))
 		}
@@ -189,6 +191,9 @@ func (s *journalStat) printCursors(b *bytes.Buffer) error {
 	fmt.Fprintln(w, "output\tlast\tstart\tdelivered\tfiltered\tdead\tevicted\tquarantined\tpending\tadds up\t")
 	for _, c := range s.Cursors {
 		name, exact := shown(c.Output), "yes"
+		if c.Damaged {
+			name += " (damaged)"
+		}
 		if !c.Configured {
 			name += " (not configured)"
 		}
@@ -212,6 +217,8 @@ func spanText(from, to time.Time) string {
 // findingText says what is wrong with what is there.
 func findingText(kind journal.Kind) string {
 	switch kind {
+	case journal.InMemory:
+		return "in memory only: the disk fails; the newest events are with the sensor, and lost if it does not run"
 	case journal.Damaged:
 		return "damaged: segments with records that cannot be read"
 	case journal.Missing:

@@ -272,6 +272,32 @@ func TestJournalStat(t *testing.T) {
 	}
 }
 
+// A cursor that cannot be read is in the table, as its output will find it.
+func TestJournalStatOfADamagedCursor(t *testing.T) {
+	l := newLedger(t)
+	l.add(12)
+	c, err := l.j.Cursor("siem", journal.CursorOptions{FromStart: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.Read(t.Context(), 5, 0); err != nil {
+		t.Fatal(err)
+	}
+	c.Advance(5, journal.Sums{Delivered: 5})
+	l.j.Close()
+	writeTest(t, filepath.Join(l.dir, "journal", "cursor-siem"), "not a cursor")
+	code, out, errs := l.run("stat")
+	if !strings.Contains(out, "found     1 damaged: a cursor that cannot be read; its output begins at the oldest event\n") ||
+		!strings.Contains(strings.Join(strings.Fields(out), " "), "siem (damaged) 12 0 0 0 0 0 0 12 yes") || code != exitDone {
+		t.Errorf("code %d, %s\n%s", code, errs, out)
+	}
+	code, out, _ = l.run("stat", "--json")
+	var s journalStat
+	if err := json.Unmarshal([]byte(out), &s); err != nil || code != exitDone || len(s.Cursors) != 1 || !s.Cursors[0].Damaged || s.Cursors[0].Pending != 12 {
+		t.Errorf("code %d, %v\n%s", code, err, out)
+	}
+}
+
 // Damage is shown, and the exit code stays that of a command that did its work.
 func TestJournalStatShowsDamage(t *testing.T) {
 	l := newLedger(t)

@@ -118,10 +118,29 @@ func newOutput(o *config.Output, env surroundings) (outputs.Output, error) {
 	return make(o, env)
 }
 
+// remaker makes an output anew when what ${file:} and ${cred:} bring into its
+// entry is no longer what it was. The configuration in use stays what it is.
+func remaker(o *config.Output, env surroundings) func() (outputs.Output, error) {
+	return func() (outputs.Output, error) {
+		next, changed, err := o.Renew()
+		if err != nil || !changed {
+			return nil, err
+		}
+		out, err := newOutput(next, env)
+		if err == nil {
+			o = next
+		}
+		return out, err
+	}
+}
+
 // settingsOf takes what all outputs have from an entry.
 func settingsOf(o *config.Output) (outputs.Settings, error) {
 	set := outputs.Settings{Health: o.Health && o.Type != "maltrail", Local: slices.Contains(localTypes, o.Type), Batch: o.Batch, Timeout: o.Timeout,
 		First: o.Retry.First, Most: o.Retry.Most, MaxRate: o.MaxRate}
+	if set.Local {
+		set.MaxRate = 0 // it keeps the receivers of a fleet from a flood: on this host it would only lose events
+	}
 	switch o.Filter.Severity {
 	case "low":
 		set.Filter.Severity = event.Low

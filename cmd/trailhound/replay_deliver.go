@@ -158,6 +158,7 @@ func (d *deliverer) openJournal(c *config.Config) (err error) {
 	}
 	opt := journalOptions(c, c.State)
 	opt.Path, opt.MaxAge, opt.MinFree, opt.Sync = d.dir, 0, -1, journal.Never()
+	opt.Incident = d.incident
 	d.journal = journal.Open(opt)
 	s := d.journal.State()
 	if s.Degraded != nil {
@@ -187,6 +188,7 @@ func (d *deliverer) open(o *config.Output, env surroundings) error {
 	if err != nil {
 		return err
 	}
+	set.Remake = remaker(o, env)
 	cursor, err := d.journal.Cursor(o.Name, journal.CursorOptions{FromStart: true})
 	if err != nil {
 		return errors.Join(err, out.Close())

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"trailhound/outputs"
 )
 
 // logQuiet is what a replay has to say of its outputs.
@@ -70,12 +72,34 @@ func (l *deliverLoop) text(t deliverTally, started time.Time) string {
 	if took := l.ended.Sub(started).Seconds(); !started.IsZero() && took > 0 {
 		text += fmt.Sprintf(", %.0f events/s", float64(t.delivered)/took)
 	}
-	if c := l.Counts(); c.Error != "" {
+	counted := make(map[string]uint64)
+	counters := l.Counters()
+	counters.Each(func(name string, value uint64) { counted[name] = value })
+	if own := countersText(counted); own != "" {
+		text += "; " + own
+	}
+	c := l.Counts()
+	if c.DeadLost > 0 {
+		text += fmt.Sprintf("; %d of the rejected could not be kept", c.DeadLost)
+	}
+	if c.Errors > 0 {
+		text += "; " + classesText(&c)
+	}
+	if c.Error != "" {
 		text += ": " + oneLine(c.Error)
-	} else if c.DeadLost > 0 {
-		text += fmt.Sprintf(", %d of the rejected could not be kept", c.DeadLost)
 	}
 	return text
+}
+
+// classesText says how many attempts failed, and of what kind.
+func classesText(c *outputs.DeliveryCounts) string {
+	var parts []string
+	for class, n := range c.Classes {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, outputs.Class(class)))
+		}
+	}
+	return fmt.Sprintf("%s failed (%s)", count(c.Errors, "attempt"), strings.Join(parts, ", "))
 }
 
 // progressText is what is shown while the replay runs.

@@ -65,7 +65,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	a.log = s.log
 	if err := s.start(ctx); err != nil {
 		s.abort()
-		return err
+		return startError(err)
 	}
 	stop, err := s.serve(ctx, signals)
 	if stop != nil {
@@ -174,4 +174,47 @@ func captureError(err error) error {
 		return &privilegeError{err}
 	}
 	return err
+}
+
+// startError says of a start that ran out of descriptors where their number is
+// set.
+func startError(err error) error {
+	switch {
+	case errors.Is(err, syscall.EMFILE):
+		return fmt.Errorf("%w: raise LimitNOFILE= in the systemd unit, or ulimit -n, or lower capture.workers and capture.spare_sockets", err)
+	case errors.Is(err, syscall.ENFILE):
+		return fmt.Errorf("%w: all processes together have too many: raise fs.file-max (sysctl)", err)
+	}
+	return err
+}
+
+const (
+	// filesDescriptors are enough for the journal, trail tables, what watches
+	// interfaces and files, and the status endpoint with all its connections.
+	filesDescriptors = 96
+	// outputDescriptors are enough for an output: its connections, look-ups of
+	// names, certificates, dead letters.
+	outputDescriptors = 8
+)
+
+// checkDescriptors is a start's look at what the rings have left for all else.
+// Later nothing would end the sensor any more, but it could neither write its
+// journal nor deliver.
+func (s *service) checkDescriptors() error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("cannot read RLIMIT_NOFILE: %w", err)
+	}
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		if errors.Is(err, syscall.EMFILE) {
+			return err
+		}
+		return nil // no /proc: not known
+	}
+	need := uint64(filesDescriptors + outputDescriptors*len(s.config.Outputs))
+	if used := uint64(len(open)); used+need > limit.Cur {
+		return fmt.Errorf("%d descriptors are open after the rings, and journal, outputs and status endpoint may take %d more, but %d are allowed: %w", used, need, limit.Cur, syscall.EMFILE)
+	}
+	return nil
 }

@@ -33,6 +33,9 @@ type service struct {
 	level    slog.LevelVar
 	started  time.Time
 	stateDir string // another one needs a restart
+	// booted is the configuration of the start: the keys that need a restart
+	// have its values until there is one.
+	booted *config.Config
 
 	capture *live.Capture
 	live    *agent.Live
@@ -50,6 +53,7 @@ type service struct {
 
 	mu       sync.Mutex
 	config   *config.Config
+	pending  []string // keys of config that wait for a restart
 	id       *event.Identity
 	reloaded status.Reload
 	loaded   time.Time
@@ -62,6 +66,7 @@ type service struct {
 	deliveries  []*delivery
 	state       string
 	hash        string        // of config
+	known       lastRun       // what the last health.config.changed left
 	early       []event.Event // of health, before there was a pipeline
 
 	background sync.WaitGroup // what ends with cancel
@@ -75,7 +80,7 @@ type generationFault struct {
 }
 
 func newService(a *app, f runFlags, c *config.Config) *service {
-	s := &service{app: a, flags: f, config: c, stateDir: c.State, started: time.Now(), loaded: time.Now(), own: self.New(),
+	s := &service{app: a, flags: f, config: c, booted: c, stateDir: c.State, started: time.Now(), loaded: time.Now(), own: self.New(),
 		fault: make(chan generationFault, 1), state: status.Starting}
 	s.level.UnmarshalText([]byte(c.Log.Level))
 	s.log = slog.New(slog.DiscardHandler) // run sets it
@@ -92,6 +97,9 @@ func newService(a *app, f runFlags, c *config.Config) *service {
 func (s *service) start(ctx context.Context) (err error) {
 	s.notify = newNotifier(s.log)
 	if err := s.openCapture(); err != nil {
+		return err
+	}
+	if err := s.checkDescriptors(); err != nil {
 		return err
 	}
 	if err := s.drop(); err != nil {
@@ -279,6 +287,7 @@ func (s *service) abort() {
 func (s *service) final() {
 	var packets, events, dropped uint64
 	for _, w := range s.live.Traffic() {
+		packets += w.Former.Packets
 		for _, seen := range w.Seen {
 			packets += seen.Packets
 		}

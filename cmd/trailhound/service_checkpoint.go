@@ -65,10 +65,7 @@ func (s *service) checkpoints(ctx context.Context, c *checkpoint) {
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
 	for {
-		s.mu.Lock()
-		wait := settled(s.config)
-		s.mu.Unlock()
-		if err := c.round(ctx, wait); err != nil && !c.failing {
+		if err := c.round(s.syncJournal); err != nil && !c.failing {
 			s.log.Error("the gate's checkpoint cannot be written: after a crash repeats would be missing in summaries", "path", c.path, "error", err)
 			c.failing = true
 		} else if err == nil && c.failing {
@@ -83,21 +80,21 @@ func (s *service) checkpoints(ctx context.Context, c *checkpoint) {
 	}
 }
 
-// settled is after how long an event in the journal is on the disk, at most five
-// seconds: an operator who wants that later accepts to lose more.
-func settled(c *config.Config) time.Duration {
-	switch c.Journal.Fsync {
-	case config.FsyncAlways, config.FsyncNever:
-		return 0
+// syncJournal has every event in the journal on the disk when it returns. An
+// operator who leaves that to the kernel accepts to lose events to a loss of
+// power, and is not made to wait for a disk.
+func (s *service) syncJournal() error {
+	s.mu.Lock()
+	never := s.config.Journal.Fsync == config.FsyncNever
+	s.mu.Unlock()
+	if never {
+		return nil
 	}
-	return min(2*time.Duration(c.Journal.Fsync), checkpointEvery/2)
+	return s.journal.Sync()
 }
 
-// round takes a checkpoint and writes it. What it says was told must be on the
-// disk before it, else a power failure could take a first event away and leave
-// the windows that count on it: so it is written once the journal has synced,
-// which is after wait.
-func (c *checkpoint) round(ctx context.Context, wait time.Duration) error {
+// round takes a checkpoint and writes it.
+func (c *checkpoint) round(sync func() error) error {
 	keys := 0
 	if !c.live.Do(func() {
 		if keys = c.gate.Counts().Keys; keys > 0 {
@@ -109,12 +106,15 @@ func (c *checkpoint) round(ctx context.Context, wait time.Duration) error {
 	if keys == 0 {
 		return c.remove()
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-		return nil
+	return c.keep(sync)
+}
+
+// keep writes what was taken. What that says was told must be on the disk before
+// it, else a power failure could take a first event away and leave the windows
+// that count on it: sync sees to that.
+func (c *checkpoint) keep(sync func() error) error {
+	if err := sync(); err != nil {
+		return fmt.Errorf("the events before it are not on the disk: %w", err)
 	}
 	err := c.write()
 	if cap(c.buf) > checkpointKept {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"path"
+	"slices"
 	"time"
 
 	"trailhound/agent/capture/live"
@@ -14,7 +16,13 @@ import (
 
 // healthOptions take from a configuration what the monitor needs.
 func healthOptions(c *config.Config) health.Options {
-	return health.Options{Silence: c.Capture.Silence.Default, SilenceBy: c.Capture.Silence.By}
+	interfaces := c.Capture.Interfaces
+	return health.Options{Silence: c.Capture.Silence.Default, SilenceBy: c.Capture.Silence.By, Wanted: func(name string) bool {
+		return slices.ContainsFunc(interfaces, func(i config.Interface) bool {
+			fits, err := path.Match(i.Name, name)
+			return i.Name == config.Any || i.Name == name || err == nil && fits
+		})
+	}}
 }
 
 // set reports a condition and sends what is due of it. It says whether anything
@@ -141,11 +149,16 @@ func (s *service) judgeOutputs() {
 	}
 }
 
-// sample gives the monitor the counters of now.
+// sample gives the monitor the counters of now, of the interfaces that are
+// there: the counters outlive them.
 func (s *service) sample() health.Sample {
 	var shown status.Capture
-	traffic := s.live.Traffic()
-	s.showCapture(&shown, traffic)
+	snapshot, traffic := s.capture.Snapshot(), s.live.Traffic()
+	s.showCapture(&shown, snapshot, traffic)
+	captured := make(map[string]bool)
+	for _, l := range snapshot.Links {
+		captured[l.Name] = true
+	}
 	rings := make(map[string]status.Ring)
 	for _, r := range shown.Rings {
 		sum := rings[r.Interface]
@@ -157,6 +170,9 @@ func (s *service) sample() health.Sample {
 	var out health.Sample
 	place := make(map[string]int)
 	for _, i := range shown.Interfaces {
+		if !captured[i.Name] && !slices.Contains(shown.RestartNeeded, i.Name) {
+			continue
+		}
 		r := rings[i.Name]
 		place[i.Name] = len(out.Interfaces)
 		out.Interfaces = append(out.Interfaces, health.Interface{Name: i.Name, Alias: i.Alias, Up: i.Up, Packets: i.Packets, Bytes: i.Bytes,
@@ -166,7 +182,11 @@ func (s *service) sample() health.Sample {
 	for i := range traffic {
 		for j := range traffic[i].Seen {
 			seen := &traffic[i].Seen[j]
-			to := &out.Interfaces[place[seen.Port.Name]]
+			at, ok := place[seen.Port.Name]
+			if !ok {
+				continue
+			}
+			to := &out.Interfaces[at]
 			to.TCPSyn += seen.Syn
 			to.TCPSynAck += seen.SynAck
 			to.TCPData += seen.Data

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -51,33 +50,8 @@ func (s *service) openJournal() {
 
 // incident tells the outputs what befell the journal. The log has it already.
 func (s *service) incident(i journal.Incident) {
-	code, cause := event.HealthJournalCorrupt, "journal"
-	var info string
-	switch i.Kind {
-	case journal.Full:
-		code, info = event.HealthJournalFull, "no room for the journal: it goes on in what is reserved, then by giving up its oldest events"
-		if i.Phase == journal.Recovered {
-			info = "there is room for the journal again"
-		}
-	case journal.WriteFailed, journal.InMemory:
-		code, cause, info = event.HealthJournalFull, "disk", "the journal cannot be written: events are kept in memory only, at most 16 MiB"
-		if i.Kind == journal.WriteFailed {
-			cause, info = "write", "the disk refuses the journal"
-		}
-		if i.Phase == journal.Recovered {
-			info = "the journal is on disk again"
-		} else if i.Err != nil {
-			info = fmt.Sprintf("%s (%v)", info, i.Err)
-		}
-	case journal.Damaged:
-		info = "a part of the journal is damaged, and put aside"
-	case journal.Missing:
-		info = "a part of the journal is missing"
-	case journal.CursorAhead:
-		info = fmt.Sprintf("output %s had read more than the journal holds", i.Output)
-	case journal.CursorDamaged:
-		info = fmt.Sprintf("the place of output %s in the journal is lost: it begins at the oldest event", i.Output)
-	default:
+	code, cause, info := incidentText(i)
+	if info == "" {
 		return // in the log; what was given up shows in the state of each output
 	}
 	if i.Phase != journal.Noted {

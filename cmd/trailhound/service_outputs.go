@@ -86,10 +86,12 @@ func (s *service) openOutput(o *config.Output) (*delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := newOutput(o, s.surroundings(o))
+	env := s.surroundings(o)
+	out, err := newOutput(o, env)
 	if err != nil {
 		return nil, err
 	}
+	set.Remake = remaker(o, env)
 	cursor, err := s.journal.Cursor(o.Name, journal.CursorOptions{})
 	if err != nil {
 		return nil, errors.Join(err, out.Close())

@@ -43,15 +43,15 @@ func (s *service) take() error {
 	}
 	keys := config.Changed(s.config, c)
 	changed := make(map[string]bool)
-	var now, later []string
+	var all, now []string
 	for _, k := range keys {
 		changed[k.Path] = true
-		if k.Take == config.Restart {
-			later = append(later, k.Path)
-		} else {
+		all = append(all, k.Path)
+		if k.Take != config.Restart {
 			now = append(now, k.Path)
 		}
 	}
+	pending := restartPending(s.booted, c)
 	opt, shown, err := s.captureOptions(c)
 	if err != nil {
 		return err
@@ -82,20 +82,33 @@ func (s *service) take() error {
 	was := s.hash
 	s.level.UnmarshalText([]byte(c.Log.Level))
 	s.mu.Lock()
-	s.config, s.white, s.filter, s.loaded, s.hash, s.id = c, white, shown, time.Now(), c.Hash(), id
+	s.config, s.white, s.filter, s.loaded, s.hash, s.id, s.pending = c, white, shown, time.Now(), c.Hash(), id, pending
 	s.mu.Unlock()
 	s.setSuppression(rulesOfGate)
 	s.applyRules()
 	s.configureTrails(c)
 	s.live.Configure(s.gateOptions())
 	s.monitor.Configure(healthOptions(c))
+	s.journal.Configure(journalOptions(c, s.stateDir))
 	s.reopenOutputs(c, renamed)
-	s.changedConfig(was, append(now, later...))
+	s.changedConfig(was, all)
 	s.log.Info("configuration loaded", "hash", s.hash, "changed", strings.Join(now, " "))
-	if len(later) > 0 {
-		s.log.Warn("changes that need a restart", "keys", strings.Join(later, " "))
+	if len(pending) > 0 {
+		s.log.Warn("changes that need a restart", "keys", strings.Join(pending, " "))
 	}
 	return nil
+}
+
+// restartPending names the keys whose configured values are not those that the
+// sensor runs with, because only a restart takes them: as long as that is so,
+// however many reloads ago they were changed.
+func restartPending(runs, configured *config.Config) (keys []string) {
+	for _, k := range config.Changed(runs, configured) {
+		if k.Take == config.Restart {
+			keys = append(keys, k.Path)
+		}
+	}
+	return keys
 }
 
 // applyRules prepares the present table anew, for another whitelist or other

@@ -26,7 +26,7 @@ const patience = time.Minute
 
 // logLine is a line of the service's log.
 type logLine struct {
-	Level, Msg, Code, State, Cause, Error, From string
+	Level, Msg, Code, State, Cause, Error, From, Keys string
 }
 
 // sensor is a running service.

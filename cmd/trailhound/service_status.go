@@ -23,7 +23,7 @@ func (s *service) snapshot() status.Snapshot {
 		State: s.state, StartedAt: s.started,
 		Version: programVersion(),
 		Sensor:  status.Sensor{Name: id.Name, ID: id.ID, Labels: id.Labels},
-		Config:  status.Config{Hash: s.hash, LoadedAt: s.loaded, LastReload: s.reloaded},
+		Config:  status.Config{Hash: s.hash, LoadedAt: s.loaded, LastReload: s.reloaded, RestartPending: s.pending},
 		Capture: status.Capture{Filter: s.filter},
 	}
 	reloads, rules := s.trails, s.suppression
@@ -33,7 +33,7 @@ func (s *service) snapshot() status.Snapshot {
 		Source: g.Source, Starter: g.Starter, Generation: g.Number, Count: uint64(g.Table.Len()), SizeBytes: uint64(g.Table.Size()),
 		CreatedAt: g.Table.Created(), MaxAgeSeconds: c.Trails.MaxAge.Seconds(), Reloads: reloads,
 	}
-	s.showCapture(&out.Capture, traffic)
+	s.showCapture(&out.Capture, s.capture.Snapshot(), traffic)
 	showDetection(&out, traffic, tally)
 	out.Gate = status.Gate{Detected: tally.Gate.Detected, Suppressed: tally.Gate.Suppressed, Folded: tally.Gate.Folded,
 		Passed: tally.Gate.Passed, Summaries: tally.Gate.Summaries, Unkeyed: tally.Gate.Unkeyed, Keys: uint64(tally.Gate.Keys),
@@ -41,11 +41,7 @@ func (s *service) snapshot() status.Snapshot {
 		Local: tally.Gate.Local, Lowered: tally.Gate.Lowered, Restored: tally.Gate.Restored}
 	out.Suppress = showSuppression(rules, time.Now())
 	for _, d := range list {
-		n, at := d.Counts(), d.State()
-		out.Outputs = append(out.Outputs, status.Output{Name: d.Name, Type: d.Type, Guarantee: d.Guarantee().String(),
-			StartSeq: at.StartSeq, LastSeq: at.LastSeq, Delivered: at.Delivered, Filtered: at.Filtered, Rejected: at.DeadLettered, Evicted: at.Evicted,
-			Quarantined: at.Quarantined, Queued: at.Pending, QueuedBytes: uint64(max(at.PendingBytes, 0)), OldestAt: at.Oldest, DelaySeconds: n.Delay.Seconds(),
-			Retries: n.Retries, Errors: n.Errors, LastSuccessAt: n.LastSuccess, LastError: n.Error, LastErrorAt: n.LastError, Healthy: n.Failing.IsZero()})
+		out.Outputs = append(out.Outputs, showOutput(d.Delivery))
 	}
 	out.Journal = showJournal(s.journal.State())
 	for _, h := range s.monitor.States() {
@@ -98,6 +94,8 @@ func showDetection(out *status.Snapshot, traffic []agent.WorkerTraffic, tally ag
 	d := &out.Detection
 	for i := range traffic {
 		w := &traffic[i]
+		d.Packets += w.Former.Packets
+		d.Bytes += w.Former.Bytes
 		for j := range w.Seen {
 			d.Packets += w.Seen[j].Packets
 			d.Bytes += w.Seen[j].Bytes
@@ -118,8 +116,7 @@ func showDetection(out *status.Snapshot, traffic []agent.WorkerTraffic, tally ag
 
 // showCapture joins what the rings know of each interface with what the
 // workers made of it.
-func (s *service) showCapture(out *status.Capture, traffic []agent.WorkerTraffic) {
-	snapshot := s.capture.Snapshot()
+func (s *service) showCapture(out *status.Capture, snapshot live.Snapshot, traffic []agent.WorkerTraffic) {
 	out.SpareSockets, out.RestartNeeded, out.Missing = snapshot.Spare, snapshot.RestartNeeded, s.showMissing(snapshot.Missing)
 	out.ClosedPackets, out.ClosedDrops, out.FormerPackets = snapshot.Closed.Packets, snapshot.Closed.Drops, snapshot.Former.Packets
 	out.Damaged, out.Lost = snapshot.Damaged, snapshot.Lost
@@ -156,6 +153,8 @@ func (s *service) showCapture(out *status.Capture, traffic []agent.WorkerTraffic
 		}
 	}
 	for i := range traffic {
+		out.Workers[i].Packets += traffic[i].Former.Packets
+		out.Workers[i].Bytes += traffic[i].Former.Bytes
 		for j := range traffic[i].Seen {
 			seen := &traffic[i].Seen[j]
 			out.Workers[i].Packets += seen.Packets

@@ -41,7 +41,7 @@ func (s *service) setSuppression(is *suppression) {
 	s.set(event.HealthSuppressRefused, suppressCause, n > 0, info, event.Count("refused", n))
 	s.sayExpired(time.Now())
 	if was != nil && was.hash != is.hash {
-		s.changed(suppressCause, fmt.Sprintf("suppression rules %s, were %s: %d in force", is.hash, was.hash, is.rules.Len()))
+		s.changed(suppressCause, rulesChanged(is.hash, was.hash, is.rules.Len()))
 	}
 }
 

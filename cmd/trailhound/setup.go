@@ -36,7 +36,8 @@ func (a *app) setupCommand() *cobra.Command {
 			"The cluster is asked which types of fields it has; printing does without when it does not answer, and says so.\n\n" +
 			"Address and credentials are those of the output. Installing needs the rights of an administrator, which a sensor's\n" +
 			"credentials should not have: give them with --set, as in the last example.\n\n" +
-			"Exit codes: 0 done, 1 the cluster cannot be reached or refuses, 64 usage, 78 for a wrong configuration.",
+			"Exit codes: 0 done, 1 the cluster cannot be reached, refuses, or makes no API keys because its security is off, 64 usage,\n" +
+			"78 for a wrong configuration.",
 		Example: "  trailhound setup elasticsearch > requests.txt\n" +
 			"  trailhound setup elasticsearch --output elk --apply\n" +
 			"  trailhound setup elasticsearch --apply --api-key --set outputs.elk.api_key='${env:ADMIN_KEY}'",

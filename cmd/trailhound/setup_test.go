@@ -19,6 +19,7 @@ type cluster struct {
 	mu        sync.Mutex
 	installed []string
 	silent    bool
+	open      bool // without security
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -37,7 +38,10 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case c.silent:
 		<-r.Context().Done()
-	case password != "s3cret":
+	case c.open && strings.HasPrefix(r.URL.Path, "/_security"):
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"error":"no handler found for uri [%s] and method [%s]"}`, r.URL.Path, r.Method)
+	case password != "s3cret" && !c.open:
 		w.WriteHeader(http.StatusUnauthorized)
 		io.WriteString(w, `{"error":{"type":"security_exception","reason":"unable to authenticate"}}`)
 	case r.URL.Path == "/":
@@ -89,6 +93,21 @@ func TestSetupElasticsearch(t *testing.T) {
 	code, out, errs = trailsRun(t, dir, "setup", "elasticsearch", "--apply", "--api-key")
 	if code != exitDone || errs != "" || !strings.Contains(out, "a2V5OnZhbHVl") {
 		t.Fatalf("with key: %d %q %q", code, out, errs)
+	}
+}
+
+// Whoever asks for a key and gets none must not take the exit code for one.
+func TestSetupElasticsearchWithoutSecurity(t *testing.T) {
+	c := newCluster(t)
+	c.open = true
+	dir := elasticsearchConfig(t, c.URL, "elk")
+	code, out, errs := trailsRun(t, dir, "setup", "elasticsearch", "--apply", "--api-key")
+	if code != exitFailed || !strings.Contains(errs, "no API key was made: security is off at "+c.URL) ||
+		!strings.Contains(out, "API key api_key: left out") || !slices.Contains(c.installed, "/_index_template/logs-trailhound.event") {
+		t.Errorf("%d %q %q, installed %v", code, out, errs, c.installed)
+	}
+	if code, _, errs := trailsRun(t, dir, "setup", "elasticsearch", "--apply"); code != exitDone || errs != "" {
+		t.Errorf("without a key: %d %q", code, errs)
 	}
 }
 

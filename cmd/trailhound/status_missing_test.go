@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -30,12 +29,7 @@ func TestServiceNotCaptured(t *testing.T) {
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	ip := func(line string) {
-		t.Helper()
-		if out, err := exec.Command("ip", strings.Fields("-n "+c.here+" "+line)...).CombinedOutput(); err != nil {
-			t.Fatalf("ip %s: %v: %s", line, err, out)
-		}
-	}
+	ip := c.here.IP
 	ip("link add d0 type veth peer name d1")
 	ip("link set d1 up")
 	ip("link set d0 up")

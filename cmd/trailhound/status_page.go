@@ -56,6 +56,7 @@ func (p *statusPage) head() {
 		p.line("", "%d reloads failed, %d rejected, %d went well; %s of the table", r.Failed, r.Rejected, r.OK, count(t.Faults, "fault"))
 	}
 	p.reload()
+	p.pending()
 	if f := s.Capture.Filter; f.Expression != "" {
 		p.line("filter", "%s (%s compiler)", shown(f.Expression), shown(f.Compiler))
 	}
@@ -96,6 +97,13 @@ func (p *statusPage) reload() {
 			break
 		}
 		p.line("", "%s", shown(line))
+	}
+}
+
+// pending names what was configured since the start and is not in effect.
+func (p *statusPage) pending() {
+	if keys := p.now.Config.RestartPending; len(keys) > 0 {
+		p.line("restart", "%s: %s", p.painted("needed to take "+count(uint64(len(keys)), "changed key"), paintWarn), shown(strings.Join(keys, " ")))
 	}
 }
 
@@ -235,6 +243,38 @@ func (p *statusPage) outputs() {
 		return []string{shown(o.Name), shown(o.Type), fmt.Sprintf("%d %s", o.Delivered, shown(o.Guarantee)), fmt.Sprint(o.Filtered), fmt.Sprint(o.Rejected), fmt.Sprint(o.Evicted + o.Quarantined),
 			fmt.Sprint(o.Retries), fmt.Sprint(o.Queued), p.ago(o.LastSuccessAt), shown(state)}
 	})
+	p.counted(list)
+	p.errors(list)
+}
+
+// counted is what outputs themselves have counted, but for what is 0.
+func (p *statusPage) counted(list []status.Output) {
+	var rows [][]string
+	for i := range list {
+		if text := countersText(list[i].Counters); text != "" {
+			rows = append(rows, []string{shown(list[i].Name), shown(text)})
+		}
+	}
+	p.table("OUTPUT | COUNTED SINCE THE START", len(rows), func(i int) []string { return rows[i] })
+}
+
+// errorRows is how many errors of an output the page shows.
+const errorRows = 3
+
+// errors are the last ones of outputs that fail, the newest first.
+func (p *statusPage) errors(list []status.Output) {
+	var rows [][]string
+	for i := range list {
+		if list[i].Healthy {
+			continue
+		}
+		last := list[i].LastErrors
+		for j := len(last) - 1; j >= max(0, len(last)-errorRows); j-- {
+			e := &last[j]
+			rows = append(rows, []string{shown(list[i].Name), shown(e.Class), fmt.Sprint(e.Times), p.ago(e.FirstAt), p.ago(e.LastAt), shown(e.Text)})
+		}
+	}
+	p.table("OUTPUT | ERRORS | TIMES | FIRST | LAST | WHAT WENT WRONG", len(rows), func(i int) []string { return rows[i] })
 }
 
 func (p *statusPage) health() {

@@ -101,6 +101,7 @@ func TestStatusNotReady(t *testing.T) {
 		s.State, s.Trails.Starter, s.Outputs[0].Healthy, s.Outputs[0].LastError = status.Draining, true, false, "no space left on device"
 		s.Config.LastReload = status.Reload{At: statusNoon.Add(-time.Minute),
 			Error: "config.yaml:3:1: capture.workers: too many" + strings.Repeat("\nconfig.yaml:4:1: bad\x1b[2J", 9)}
+		s.Config.RestartPending = []string{"capture.workers", "status.listen\x1b[2J"}
 		s.Trails.Reloads.Failed, s.Detection.Dropped = 2, 9
 		s.Capture.RestartNeeded = []string{"eth4", "eth5"}
 		s.Capture.Interfaces = append(s.Capture.Interfaces, status.Interface{Name: "eth4"})
@@ -124,6 +125,7 @@ func TestStatusNotReady(t *testing.T) {
 		"2 reloads failed, 0 rejected, 0 went well; 0 faults of the table\n",
 		"config     the reload of 60 seconds ago was refused, the configuration before stays in use:\n           config.yaml:3:1: capture.workers: too many\n",
 		"config.yaml:4:1: bad?[2J\n           and 2 more, which the log has\n",
+		"restart    needed to take 2 changed keys: capture.workers status.listen?[2J\n",
 		"interfaces eth4, eth5: not captured before a restart, since no spare socket is left: see capture.spare_sockets (capture.restart_needed)\n",
 		"\neth0       dmz    up                  1000", "\neth4       -      up, not captured    0", "\neth5       -      down, not captured  0",
 		"\ntap*       -      not there           0",

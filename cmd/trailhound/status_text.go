@@ -93,6 +93,21 @@ func mostly(kinds map[string]uint64) string {
 	return strings.Join(parts, ", ")
 }
 
+// countersText is what an output has counted, by name, but for what is 0.
+func countersText(counters map[string]uint64) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(counters)) {
+		switch n := counters[name]; {
+		case n == 0:
+		case name == "bytes":
+			parts = append(parts, bytesText(n))
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(name, "_", " ")))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // bytesText is a size in the unit that people would take.
 func bytesText(n uint64) string {
 	if n < 1<<10 {

@@ -44,7 +44,25 @@ func (o *Output) ready() error {
 
 // settle takes note of the size, and removes what a failed write has left if
 // that did not work at once.
+//
+// A file that has become smaller was emptied by another program, which had
+// copied it before (logrotate's copytruncate). The last write may have come
+// between its copying and its emptying: those records are written once more.
 func (o *Output) settle(size int64) error {
+	if size < o.size && len(o.last) > 0 {
+		o.size, o.damaged = size, false
+		o.buf = o.buf[:0]
+		if size == 0 {
+			o.buf = append(o.buf, o.layout.Header...)
+		}
+		o.buf = append(o.buf, o.last...)
+		if err := o.write(); err != nil {
+			return err
+		}
+		o.repeats.Add(1)
+		o.log.Debug("the file was emptied: the last records were written once more", "file", o.opt.Path)
+		return nil
+	}
 	if o.damaged && size > o.size {
 		if err := o.f.Truncate(o.size); err != nil {
 			return fmt.Errorf("cannot cut the torn end off %s: %w", o.opt.Path, err)
@@ -58,6 +76,7 @@ func (o *Output) settle(size int64) error {
 
 func (o *Output) reopen() error {
 	path := o.opt.Path
+	o.last = o.last[:0]
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return fmt.Errorf("cannot create the directory of %s: %w", path, err)
 	}

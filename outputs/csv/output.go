@@ -7,6 +7,7 @@
 package csv
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -37,9 +38,10 @@ type Output struct {
 	damaged bool  // f may be longer than size
 	day     int64 // on which f was written to
 	buf     []byte
-	tidy    bool // rotated files have been looked after
+	last    []byte // the records of the last write to f
+	tidy    bool   // rotated files have been looked after
 
-	torn, rotations atomic.Uint64
+	bytes, torn, rotations, repeats atomic.Uint64
 }
 
 // New makes an output. It does not touch the file: the first Send does, so that
@@ -93,6 +95,7 @@ func (o *Output) send(ctx context.Context, batch []event.Event) (outputs.Result,
 		if err := o.write(); err != nil {
 			return r, err
 		}
+		o.last = append(o.last[:0], bytes.TrimPrefix(o.buf, o.layout.Header)...)
 		for i := range n {
 			r.Outcomes[done+i] = outputs.Delivered
 		}
@@ -148,6 +151,7 @@ func (o *Output) write() error {
 	}
 	if err == nil {
 		o.size += int64(n)
+		o.bytes.Add(uint64(n))
 		return nil
 	}
 	if n > 0 {
@@ -181,6 +185,10 @@ func (o *Output) Guarantee() outputs.Guarantee { return outputs.Acknowledged }
 
 // Torn is the number of torn last lines that were cut off.
 func (o *Output) Torn() uint64 { return o.torn.Load() }
+
+// Repeats is the number of times that the last records were written once more
+// because another program had emptied the file.
+func (o *Output) Repeats() uint64 { return o.repeats.Load() }
 
 // Rotations is the number of times the file was rotated.
 func (o *Output) Rotations() uint64 { return o.rotations.Load() }

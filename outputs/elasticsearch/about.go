@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"trailhound/outputs"
 )
 
 // about is who answers.
@@ -99,7 +101,7 @@ func (o *Output) recognise(r *reply) (*about, error) {
 		if o.keys.Flavor != "auto" {
 			return a, nil
 		}
-		return nil, fmt.Errorf("%s answers GET / with something that is not of Elasticsearch or OpenSearch", r.from)
+		return nil, outputs.Mark(fmt.Errorf("%s answers GET / with something that is not of Elasticsearch or OpenSearch", r.from), outputs.ErrProtocol)
 	}
 	a.serverless = version.Version.BuildFlavor == "serverless"
 	major, rest, _ := strings.Cut(told.Version.Number, ".")
@@ -109,7 +111,7 @@ func (o *Output) recognise(r *reply) (*about, error) {
 	if o.keys.Flavor == "auto" {
 		a.opensearch = told.Version.Distribution == "opensearch"
 		if !a.opensearch && r.header.Get(product) != "Elasticsearch" && told.Tagline != "You Know, for Search" {
-			return nil, fmt.Errorf("%s answers GET / but is neither Elasticsearch nor OpenSearch: if it behaves as one of them, set flavor", r.from)
+			return nil, outputs.Mark(fmt.Errorf("%s answers GET / but is neither Elasticsearch nor OpenSearch: if it behaves as one of them, set flavor", r.from), outputs.ErrProtocol)
 		}
 	}
 	return a, nil

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"trailhound/agent/event"
+	"trailhound/outputs"
 )
 
 // filterPath is what a node is asked to leave in its answer. Every item must
@@ -62,7 +63,7 @@ func (a *answerReader) read(in io.Reader, n int) ([]result, error) {
 	a.list = a.list[:0]
 	a.document(n)
 	if s.err == nil && len(a.list) != n {
-		return nil, fmt.Errorf("the answer speaks of %d events, %d were sent", len(a.list), n)
+		return nil, outputs.Mark(fmt.Errorf("the answer speaks of %d events, %d were sent", len(a.list), n), outputs.ErrProtocol)
 	}
 	// Read to the end, so that the connection can be used again.
 	s.end()
@@ -79,7 +80,7 @@ func (a *answerReader) document(n int) {
 		a.list = a.list[:0]
 		s.array(func() {
 			if len(a.list) == n {
-				s.fail(fmt.Errorf("the answer speaks of more events than the %d that were sent", n))
+				s.fail(outputs.Mark(fmt.Errorf("the answer speaks of more events than the %d that were sent", n), outputs.ErrProtocol))
 				return
 			}
 			a.item = result{}

@@ -13,8 +13,10 @@ import (
 
 // roundTrip sends n events to the first node that takes the request and reads
 // its answer. Nodes that cannot be reached or are not ready are passed over. A
-// refusal of the whole request is a *fault.
+// refusal of the whole request is a *fault. Nothing reads text any more when it
+// returns.
 func (o *Output) roundTrip(ctx context.Context, text []byte, n int) ([]result, error) {
+	defer o.loans.wait()
 	header := http.Header{}
 	if o.body.zip != nil {
 		text = o.body.compress(text)

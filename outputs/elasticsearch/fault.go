@@ -2,19 +2,20 @@ package elasticsearch
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"trailhound/outputs"
 )
 
 // ErrDenied is in every error that says that the credentials are wrong or lack a
 // right. Nothing but the operator can mend that, so there is no use in asking
 // again soon.
-var ErrDenied = errors.New("access denied")
+var ErrDenied = outputs.ErrDenied
 
 // Waits that are asked of the delivery loop.
 const (
@@ -49,11 +50,25 @@ func (f *fault) Error() string {
 	return text
 }
 
-func (f *fault) Unwrap() error {
-	if f.status == http.StatusUnauthorized || f.status == http.StatusForbidden {
+// Is says what kind of refusal it is, in the terms that all outputs have.
+func (f *fault) Is(target error) bool {
+	return target == kindOf(f.status) || target == outputs.ErrCredentials && f.status == http.StatusUnauthorized
+}
+
+// kindOf is what a status says of a whole request, or of an event that is put
+// off for it.
+func kindOf(status int) error {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return ErrDenied
+	case status == http.StatusTooManyRequests:
+		return outputs.ErrThrottled
+	case status >= 500, status == http.StatusRequestTimeout, status == http.StatusNotFound:
+		return outputs.ErrUnavailable
+	case status >= 400:
+		return outputs.ErrRefused
 	}
-	return nil
+	return outputs.ErrProtocol
 }
 
 // maxFault bounds what is read of a refusal.
@@ -85,7 +100,7 @@ func readFault(status int, header http.Header, body io.Reader) *fault {
 		f.reason = clean([]byte(plain))
 	}
 	f.reason = strings.TrimSpace(f.reason)
-	if f.Unwrap() != nil {
+	if f.Is(ErrDenied) {
 		f.wait = max(f.wait, deniedWait)
 	}
 	return f

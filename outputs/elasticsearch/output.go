@@ -39,6 +39,7 @@ type Output struct {
 	log      *slog.Logger
 
 	wire   *wire
+	loans  *lender // of bulk requests, on the wire
 	nodes  *nodes
 	client *elastictransport.Client
 	stream string // of detections
@@ -98,12 +99,13 @@ func New(k Keys, env Env) (*Output, error) {
 	if o.body, err = newBody(&k); err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
+	o.loans = &lender{to: o.wire}
 	// The client of go-elasticsearch itself is left out for its two habits: it
 	// takes every answer without Elastic's header for an error, although the node
 	// has the events by then, and it brings the typed API, 19 MB of source.
 	o.client, err = elastictransport.NewClient(
 		elastictransport.WithURLs(urls...),
-		elastictransport.WithTransport(o.wire),
+		elastictransport.WithTransport(o.loans),
 		elastictransport.WithDisableRetry(),
 		elastictransport.WithConnectionPoolFunc(func([]*elastictransport.Connection, elastictransport.Selector) elastictransport.ConnectionPool {
 			return o.nodes

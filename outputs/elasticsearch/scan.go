@@ -6,6 +6,8 @@ import (
 	"io"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"trailhound/outputs"
 )
 
 // Bounds on what is read of an answer.
@@ -15,8 +17,8 @@ const (
 )
 
 var (
-	errNotJSON = errors.New("the answer is not the JSON that was asked for")
-	errTooLong = errors.New("the answer is longer than any that the request could have")
+	errNotJSON = outputs.Mark(errors.New("the answer is not the JSON that was asked for"), outputs.ErrProtocol)
+	errTooLong = outputs.Mark(errors.New("the answer is longer than any that the request could have"), outputs.ErrProtocol)
 )
 
 // A scanner reads JSON (RFC 8259) from a stream in one pass. It keeps nothing

@@ -55,7 +55,8 @@ type sending struct {
 	accepted bool   // a request was accepted
 	putOff   int    // events that the node did not take now
 	why      string // what it said of the first of them
-	denied   bool   // and that it is for want of a right
+	kind     error  // and of what kind that is
+	denied   bool   // one is put off for want of a right
 }
 
 type lone struct {
@@ -131,7 +132,7 @@ func (s *sending) note(index int, r *result) {
 	default:
 		s.denied = s.denied || r.status == http.StatusUnauthorized || r.status == http.StatusForbidden
 		if s.putOff++; s.putOff == 1 {
-			s.why = r.String()
+			s.why, s.kind = r.String(), kindOf(r.status)
 		}
 	}
 }
@@ -165,7 +166,7 @@ func (s *sending) finish(err error) (outputs.Result, error) {
 	case err == nil && len(s.alone) > 0:
 		// Nothing of this output was ever accepted: the request may be what is
 		// wrong, not the event.
-		err = fmt.Errorf("no request was accepted yet: %s", s.alone[0].reason)
+		err = outputs.Mark(fmt.Errorf("no request was accepted yet: %s", s.alone[0].reason), outputs.ErrRefused)
 	}
 	var f *fault
 	if errors.As(err, &f) {
@@ -173,7 +174,7 @@ func (s *sending) finish(err error) (outputs.Result, error) {
 	}
 	if err == nil && s.putOff > 0 {
 		text := fmt.Sprintf("%s: %d of %d events are put off: %s", s.nodes.current(), s.putOff, len(s.batch), s.why)
-		err = errors.New(text)
+		err = outputs.Mark(errors.New(text), s.kind)
 		if s.denied {
 			err = fmt.Errorf("%s (%s): %w", text, s.rights(), ErrDenied)
 			s.result.RetryAfter = deniedWait

@@ -3,6 +3,7 @@ package elasticsearch
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +15,10 @@ type SetupOptions struct {
 	Apply bool // install; otherwise print only
 	Key   bool // with Apply: make an API key for sensors and print it
 }
+
+// ErrNoKey is in the error of Setup where everything was installed, but no API
+// key could be made.
+var ErrNoKey = errors.New("no API key was made")
 
 // Setup prints what the data streams want of a cluster - lifecycle, component
 // and index templates, role, API key - as requests that can be pasted into the
@@ -30,6 +35,7 @@ func (o *Output) Setup(ctx context.Context, w io.Writer, opt SetupOptions) error
 		f = stockFeatures(a)
 		fmt.Fprintf(w, "# The node could not be asked which types of fields it has: %v\n# This is for a stock distribution.\n\n", err)
 	}
+	made := ""
 	for _, b := range o.objects(a, f) {
 		if !opt.Apply {
 			text, err := json.MarshalIndent(b.body, "", "  ")
@@ -44,16 +50,27 @@ func (o *Output) Setup(ctx context.Context, w io.Writer, opt SetupOptions) error
 		if b.key && !opt.Key {
 			continue
 		}
-		said, err := o.apply(ctx, &b)
+		said, key, err := o.apply(ctx, &b)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%s %s: %s\n", b.what, b.path[strings.LastIndexByte(b.path, '/')+1:], said)
+		if key != "" {
+			said, made = key, key
+		}
+		if _, err := fmt.Fprintf(w, "%s %s: %s\n", b.what, b.path[strings.LastIndexByte(b.path, '/')+1:], said); err != nil {
+			return err
+		}
 	}
 	if opt.Apply {
 		fmt.Fprintf(w, "data streams that exist already take new templates with their next backing index: POST %s/_rollover\n", o.stream)
 	}
-	return nil
+	if !opt.Apply || !opt.Key || made != "" {
+		return nil
+	}
+	if a.opensearch {
+		return fmt.Errorf("%w: OpenSearch has none; give the sensors a user with the role %s", ErrNoKey, objectName)
+	}
+	return fmt.Errorf("%w: security is off at %s, so that everybody may write there without one (xpack.security.enabled)", ErrNoKey, o.nodes.peek().URL)
 }
 
 // install does what Setup does with Apply, unless it is there already. Sensors
@@ -88,7 +105,7 @@ func (o *Output) install(ctx context.Context, a *about) error {
 		if b.optional {
 			continue // who installs templates has a role already
 		}
-		if _, err := o.apply(ctx, &b); err != nil {
+		if _, _, err := o.apply(ctx, &b); err != nil {
 			return err
 		}
 	}
@@ -96,28 +113,30 @@ func (o *Output) install(ctx context.Context, a *about) error {
 	return nil
 }
 
-// apply sends one object and says how that went.
-func (o *Output) apply(ctx context.Context, b *object) (string, error) {
+// apply sends one object and says how that went, and the API key if it made one.
+func (o *Output) apply(ctx context.Context, b *object) (said, key string, err error) {
 	text, err := json.Marshal(b.body)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	r, err := o.plain(ctx, b.method, b.path, text)
 	switch {
 	case err != nil:
-		return "", err
-	case r.status == http.StatusOK || r.status == http.StatusCreated:
-		var key struct{ Encoded string }
-		if b.key && json.Unmarshal(r.body, &key) == nil && key.Encoded != "" {
-			return key.Encoded, nil
+		return "", "", err
+	case (r.status == http.StatusOK || r.status == http.StatusCreated) && b.key:
+		var told struct{ Encoded string }
+		if json.Unmarshal(r.body, &told) != nil || told.Encoded == "" {
+			return "", "", fmt.Errorf("%s: %w: there is none in its answer", r.from, ErrNoKey)
 		}
-		return "installed", nil
+		return "made", told.Encoded, nil
+	case r.status == http.StatusOK || r.status == http.StatusCreated:
+		return "installed", "", nil
 	case b.optional && r.isUnknownPath():
-		return "left out, the node has no such feature", nil
+		return "left out, the node has no such feature", "", nil
 	case b.optional && r.status == http.StatusConflict:
-		return "exists already and is left as it is", nil
+		return "exists already and is left as it is", "", nil
 	}
-	return "", o.setupFault(r, "install "+b.what, b.path)
+	return "", "", o.setupFault(r, "install "+b.what, b.path)
 }
 
 func (o *Output) setupFault(r *reply, what, name string) error {

@@ -37,18 +37,18 @@ func AppendECSWith(dst []byte, e *event.Event, id *event.Identity, opt ECSOption
 	if opt.Dataset == "" {
 		opt.Dataset = dataset(e)
 	}
-	d := document{append(dst, '{')}
+	d := document{b: append(dst, '{')}
 	d.time("@timestamp", e.Time)
 	d.raw(`"ecs":{"version":"` + ECSVersion + `"}`)
 	d.event(e, opt.Dataset)
 	d.message(e)
 	name, atSource := serverName(e)
 	if atSource {
-		d.endpoint("source", e.Src, e.SrcPort, e.Forwarded, name)
-		d.endpoint("destination", e.Dst, e.DstPort, "", "")
+		d.endpoint("source", e.Src, &d.src, e.SrcPort, e.Forwarded, name)
+		d.endpoint("destination", e.Dst, &d.dst, e.DstPort, "", "")
 	} else {
-		d.endpoint("source", e.Src, e.SrcPort, e.Forwarded, "")
-		d.endpoint("destination", e.Dst, e.DstPort, "", name)
+		d.endpoint("source", e.Src, &d.src, e.SrcPort, e.Forwarded, "")
+		d.endpoint("destination", e.Dst, &d.dst, e.DstPort, "", name)
 	}
 	d.network(e)
 	d.dns(e)
@@ -63,14 +63,13 @@ func AppendECSWith(dst []byte, e *event.Event, id *event.Identity, opt ECSOption
 	d.sensor(e, id)
 	d.related(e, name)
 	d.labels(id.Labels)
-	m := d.object("data_stream")
-	d.raw(`"type":"logs"`)
+	d.raw(`"data_stream":{"type":"logs"`)
 	d.string("dataset", opt.Dataset)
 	if opt.Namespace == "" {
 		opt.Namespace = "default"
 	}
 	d.string("namespace", opt.Namespace)
-	d.close(m)
+	d.b = append(d.b, '}')
 	d.own(e)
 	return append(d.b, '}')
 }
@@ -113,31 +112,28 @@ func (d *document) event(e *event.Event, dataset string) {
 
 // eventOfDetection says of what kind a detection is, in the words of ECS.
 func (d *document) eventOfDetection(e *event.Event) {
-	action := "heuristic-match"
 	if e.Code.IsTrail() {
-		action = "trail-match"
+		d.raw(`"kind":"alert","action":"trail-match"`)
+	} else {
+		d.raw(`"kind":"alert","action":"heuristic-match"`)
 	}
-	d.raw(`"kind":"alert"`)
-	d.string("action", action)
 	d.string("code", string(e.Code))
-	list := d.array("category")
-	d.raw(`"network","intrusion_detection"`)
+	d.raw(`"category":["network","intrusion_detection"`)
 	if strings.Contains(e.Info, "(malware)") {
-		d.element("malware")
+		d.raw(`"malware"`)
 	}
 	if isWeb(e) {
-		d.element("web")
+		d.raw(`"web"`)
 	}
-	d.close(list)
-	list = d.array("type")
-	d.raw(`"info"`)
+	d.b = append(d.b, ']')
+	d.raw(`"type":["info"`)
 	if e.Src.IsValid() && e.Dst.IsValid() {
 		d.raw(`"connection"`)
 	}
 	if e.Application != "" {
 		d.raw(`"protocol"`)
 	}
-	d.close(list)
+	d.b = append(d.b, ']')
 }
 
 func isWeb(e *event.Event) bool {
@@ -154,10 +150,12 @@ func (d *document) message(e *event.Event) {
 	d.b = append(d.b, '"')
 	d.b = appendEscaped(d.b, e.Info)
 	if e.Src.IsValid() {
-		d.b = e.Src.AppendTo(append(d.b, ": "...))
+		d.b = append(d.b, ": "...)
+		d.ip(e.Src, &d.src)
 	}
 	if e.Dst.IsValid() {
-		d.b = e.Dst.AppendTo(append(d.b, " -> "...))
+		d.b = append(d.b, " -> "...)
+		d.ip(e.Dst, &d.dst)
 	}
 	if e.Trail != "" && !e.Code.IsHealth() { // their info names it
 		d.b = append(d.b, ' ')
@@ -166,13 +164,14 @@ func (d *document) message(e *event.Event) {
 	d.b = append(d.b, '"')
 }
 
-func (d *document) endpoint(name string, a netip.Addr, port uint16, forwarded, domain string) {
+func (d *document) endpoint(name string, a netip.Addr, t *text, port uint16, forwarded, domain string) {
 	m := d.object(name)
 	if a.IsValid() {
-		d.addr("ip", a)
+		d.raw(`"ip":"`)
+		d.ip(a, t)
 		// address is text: here the forwarded-for value may stand unchecked.
-		d.key("address")
-		d.b = a.AppendTo(append(d.b, '"'))
+		d.b = append(d.b, `","address":"`...)
+		d.ip(a, t)
 		if forwarded != "" {
 			d.b = appendEscaped(append(d.b, ','), forwarded)
 		}

@@ -14,9 +14,9 @@ func (d *document) network(e *event.Event) {
 	d.string("transport", transport(e.Protocol))
 	switch {
 	case e.Src.Is4():
-		d.string("type", "ipv4")
+		d.word("type", "ipv4")
 	case e.Src.Is6():
-		d.string("type", "ipv6")
+		d.word("type", "ipv6")
 	}
 	d.string("protocol", e.Application)
 	d.string("direction", string(e.Direction))

@@ -54,9 +54,16 @@ func (d *document) related(e *event.Event, server string) {
 	m := d.object("related")
 	list := d.array("ip")
 	indicator, _ := indicatorAddr(e)
+	ends := [...]*text{&d.src, &d.dst}
 	fixed := [...]netip.Addr{e.Src, e.Dst, parseAddr(e.Forwarded), indicator}
 	for i, a := range fixed {
-		if !slices.Contains(fixed[:i], a) {
+		switch {
+		case !a.IsValid() || slices.Contains(fixed[:i], a):
+		case i < len(ends):
+			d.raw(`"`)
+			d.ip(a, ends[i])
+			d.b = append(d.b, '"')
+		default:
 			d.addrElement(a)
 		}
 	}
@@ -124,14 +131,14 @@ func (d *document) labels(labels map[string]string) {
 func (d *document) own(e *event.Event) {
 	m := d.object("trailhound")
 	d.string("type", string(e.Type))
-	d.string("severity", e.Severity.String())
+	d.word("severity", e.Severity.String())
 	d.key("confidence")
 	d.b = strconv.AppendUint(d.b, uint64(e.Confidence), 10)
 	d.string("trail", e.Trail)
 	d.string("observable", e.Observable)
 	d.string("reference", e.Reference)
 	if e.Kind != trails.Invalid {
-		d.string("kind", e.Kind.String())
+		d.word("kind", e.Kind.String())
 	}
 	d.string("protocol", e.Protocol)
 	d.string("forwarded", e.Forwarded)

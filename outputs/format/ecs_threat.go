@@ -20,16 +20,12 @@ func (d *document) threat(e *event.Event, opt ECSOptions) {
 	d.string("reference", publication(e.Sources))
 	d.close(f)
 	if !opt.NoEnrichments {
-		list := d.array("enrichments")
-		item := d.item()
+		d.raw(`"enrichments":[{`)
 		d.b = append(d.b, d.b[start:end]...) // the indicator again; it is the first member there and here
-		c := d.object("matched")
+		d.raw(`"matched":{`)
 		d.string("atomic", e.Observable)
-		d.string("field", matchedField(e))
-		d.string("type", "indicator_match_rule")
-		d.close(c)
-		d.close(item)
-		d.close(list)
+		d.word("field", matchedField(e))
+		d.b = append(d.b, `,"type":"indicator_match_rule"}}]`...)
 	}
 	d.close(m)
 }
@@ -37,14 +33,14 @@ func (d *document) threat(e *event.Event, opt ECSOptions) {
 func (d *document) indicator(e *event.Event) {
 	m := d.object("indicator")
 	addr, port := indicatorAddr(e)
-	d.string("type", indicatorType(e.Kind, addr, e.Indicator))
+	d.word("type", indicatorType(e.Kind, addr, e.Indicator))
 	d.string("name", e.Indicator)
 	d.addr("ip", addr)
 	d.number("port", uint64(port))
 	d.string("description", e.Info)
 	d.string("provider", bare(e.Reference))
 	d.string("reference", publication(e.Sources))
-	d.string("confidence", event.ConfidenceLabel(e.Confidence))
+	d.word("confidence", event.ConfidenceLabel(e.Confidence))
 	u := d.object("url")
 	switch e.Kind {
 	case trails.Domain:
@@ -96,7 +92,7 @@ func matchedField(e *event.Event) string {
 	switch e.Kind {
 	case trails.Address, trails.AddressPort, trails.Network:
 		a, _ := indicatorAddr(e)
-		if e.Src.IsValid() && (a == e.Src || e.Observable == e.Src.String() || e.Observable == trails.AddrText(e.Src)) {
+		if e.Src.IsValid() && (a == e.Src || isText(e.Observable, e.Src)) {
 			return "source.ip"
 		}
 		return "destination.ip"
@@ -121,4 +117,10 @@ func matchedField(e *event.Event) string {
 		return "tls.client.server_name"
 	}
 	return "url.domain"
+}
+
+// isText says whether a text is an address in RFC 5952 form or in that of trails.
+func isText(text string, a netip.Addr) bool {
+	var buf [64]byte
+	return text == string(a.AppendTo(buf[:0])) || text == string(trails.AppendAddr(buf[:0], a))
 }

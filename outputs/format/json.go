@@ -1,6 +1,7 @@
 package format
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -46,7 +47,25 @@ func digits(b []byte, n int) {
 // A document is a JSON text in the making. Empty values leave their key out
 // and an object that got no member leaves itself out: in ECS, absent means
 // unknown. Its methods never allocate beyond growing the slice.
-type document struct{ b []byte }
+type document struct {
+	b        []byte
+	src, dst text // of the event
+}
+
+// A text is where the text of an address stands in a document: it is there up
+// to seven times. The zero text is not there yet.
+type text struct{ from, to int }
+
+// ip appends the text of an address in RFC 5952 form, without quotes.
+func (d *document) ip(a netip.Addr, t *text) {
+	if t.to > 0 {
+		d.b = append(d.b, d.b[t.from:t.to]...)
+		return
+	}
+	t.from = len(d.b)
+	d.b = a.WithZone("").AppendTo(d.b)
+	t.to = len(d.b)
+}
 
 // comma parts a member from the one before it. A value never ends in an opening
 // bracket: strings end in a quote.
@@ -94,14 +113,7 @@ func (d *document) array(name string) (mark int) {
 	return mark
 }
 
-// item begins an object that is an element of an array.
-func (d *document) item() (mark int) {
-	mark = len(d.b) << 1
-	d.b = append(appendComma(d.b), '{')
-	return mark
-}
-
-// close ends what object, array or item began; what stayed empty disappears.
+// close ends what object or array began; what stayed empty disappears.
 // The mark is where it began, and in the lowest bit whether it is an array.
 func (d *document) close(mark int) {
 	switch c := d.b[len(d.b)-1]; {
@@ -118,12 +130,25 @@ func (d *document) string(name, value string) {
 	if value == "" {
 		return
 	}
-	if !isPlain(value) {
+	if isPlain(value) {
+		d.b = appendPair(d.b, name, value)
+	} else {
 		d.b = appendQuoted(appendKey(d.b, name), value)
-		return
 	}
-	i, n := len(d.b), len(name)+len(value)+6
-	b := slices.Grow(d.b, n)[:i+n]
+}
+
+// word is string for a value out of this program's own vocabulary, in which
+// nothing needs escaping.
+func (d *document) word(name, value string) {
+	if value != "" {
+		d.b = appendPair(d.b, name, value)
+	}
+}
+
+// appendPair appends `,"name":"value"`, the value as it is.
+func appendPair(b []byte, name, value string) []byte {
+	i, n := len(b), len(name)+len(value)+6
+	b = slices.Grow(b, n)[:i+n]
 	if c := b[i-1]; c != '{' && c != '[' && c != ':' {
 		b[i] = ','
 		i++
@@ -135,7 +160,7 @@ func (d *document) string(name, value string) {
 	i += 3
 	i += copy(b[i:], value)
 	b[i] = '"'
-	d.b = b[:i+1]
+	return b[:i+1]
 }
 
 func (d *document) element(value string) { d.b = appendQuoted(appendComma(d.b), value) }
@@ -203,31 +228,39 @@ func appendEscaped(dst []byte, s string) []byte {
 // isPlain says that nothing in s needs escaping: all is ASCII and neither
 // control, quote nor backslash. It may say false of text that needs none.
 func isPlain(s string) bool {
-	if len(s) < 8 {
-		for i := range len(s) {
-			if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+	n := len(s)
+	if n >= 8 {
+		for i := 0; i+8 < n; i += 8 {
+			if special(word64(s[i : i+8])) {
 				return false
 			}
 		}
-		return true
+		return !special(word64(s[n-8:]))
 	}
-	for i := 0; i+8 < len(s); i += 8 {
-		if !plainWord(s[i : i+8]) {
-			return false
-		}
+	// The same with fewer bytes: they may overlap.
+	const spaces = 0x2020202020202020
+	switch {
+	case n >= 4:
+		return !special(uint64(word32(s)) | uint64(word32(s[n-4:]))<<32)
+	case n > 0:
+		return !special(spaces&^0xffffff | uint64(s[0]) | uint64(s[n/2])<<8 | uint64(s[n-1])<<16)
 	}
-	return plainWord(s[len(s)-8:])
+	return true
 }
 
-// plainWord is isPlain for eight bytes at once: a byte below n borrows from its
-// highest bit when n is taken away.
-func plainWord(s string) bool {
+func word64(s string) uint64 { return uint64(word32(s)) | uint64(word32(s[4:]))<<32 }
+
+func word32(s string) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
+// special says whether one of eight bytes needs escaping: a byte below n borrows
+// from its highest bit when n is taken away.
+func special(w uint64) bool {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
-	_ = s[7]
-	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 	quote, backslash := w^'"'*ones, w^'\\'*ones
-	return (w|(w-0x20*ones)|(quote-ones)|(backslash-ones))&high == 0
+	return (w|(w-0x20*ones)|(quote-ones)|(backslash-ones))&high != 0
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -52,7 +52,7 @@ func (j *Journal) adopt(l *loaded) {
 		total = 0
 	}
 	j.mu.Lock()
-	j.sizes = j.opt.sizes(total)
+	j.sizes, j.total = j.opt.sizes(total), total
 	j.segments, j.next, j.floor = l.segments, l.next, l.floor
 	j.clock.now = max(j.clock.now, l.age)
 	j.boot = j.disk.Boot()

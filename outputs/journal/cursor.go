@@ -1,12 +1,8 @@
 package journal
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/url"
-	"strings"
-	"sync"
 	"time"
 )
 
@@ -38,19 +34,6 @@ type Cursor struct {
 	released bool
 }
 
-// cursorSlots is a cursor's file. It outlives the holders of the name.
-type cursorSlots struct {
-	sync.Mutex // held while the file is written; taken before the journal's mu
-	*slots     // nil: not on disk
-}
-
-// tally is what is kept with a cursor: numbers of events since start. acked -
-// start is the sum of the five others, always.
-type tally struct {
-	start, acked                             uint64
-	delivered, filtered, dead, evicted, quar uint64
-}
-
 // A gap is a range of numbers that a cursor does not get.
 type gap struct {
 	from, to uint64
@@ -74,6 +57,9 @@ type spot struct {
 // Sums say what became of the events of one step of a cursor.
 type Sums struct {
 	Delivered, Filtered, DeadLettered uint64
+	// Told is what a heartbeat among the delivered ones has told the receiver:
+	// the next one goes on from there. Zero: there was none.
+	Told Mark
 }
 
 // A Gap says how many events a cursor passed over because they are not there.
@@ -93,12 +79,8 @@ var (
 	ErrName  = errors.New("cursor name must have 1 to 64 bytes")
 )
 
-const (
-	cursorPrefix = "cursor-"
-	cursorMagic  = "THcursor"
-	cursorLength = 8 * 8
-	maxName      = 64
-)
+// maxName bounds the name of a cursor (bytes).
+const maxName = 64
 
 // Cursor gives the cursor of that name: where it was, or for a new name at the
 // end. A name is one cursor at a time, until it is closed.
@@ -117,7 +99,7 @@ func (j *Journal) Cursor(name string, opt CursorOptions) (*Cursor, error) {
 		if opt.FromStart || c != nil {
 			at = j.firstKept() - 1
 		}
-		c = j.newCursor(name, tally{start: at, acked: at})
+		c = j.newCursor(name, newTally(at))
 		j.cursors[name] = c
 	} else {
 		// One cursor at a time: what the last holder still has is of no use.
@@ -258,6 +240,10 @@ func (c *Cursor) Advance(through uint64, sums Sums) {
 		defer c.j.mu.Unlock()
 		panic(fmt.Sprintf("BUG: cursor %q cannot advance to %d: it is at %d and has read to %d", c.name, through, c.acked, c.handed))
 	}
+	if m := sums.Told; m != (Mark{}) && (m.Through > through || m.Through < c.mark.Through) {
+		defer c.j.mu.Unlock()
+		panic(fmt.Sprintf("BUG: cursor %q advances to %d with a heartbeat that told of what is up to %d, after one up to %d", c.name, through, m.Through, c.mark.Through))
+	}
 	owed := through - c.acked
 	for _, g := range c.ahead {
 		if g.from <= through {
@@ -276,6 +262,9 @@ func (c *Cursor) Advance(through uint64, sums Sums) {
 	c.delivered += sums.Delivered
 	c.filtered += sums.Filtered
 	c.dead += sums.DeadLettered
+	if sums.Told != (Mark{}) {
+		c.mark = sums.Told
+	}
 	c.used = c.j.clock.now
 	c.dirty = true
 	c.pass()
@@ -290,77 +279,4 @@ func (c *Cursor) Advance(through uint64, sums Sums) {
 	if err := c.save(always); err != nil {
 		c.j.slotsFailed(err)
 	}
-}
-
-// save writes the cursor's file if it is not up to date. Without a disk it does
-// nothing.
-func (c *Cursor) save(sync bool) error {
-	c.file.Lock()
-	defer c.file.Unlock()
-	j := c.j
-	j.mu.Lock()
-	current := j.attached && j.cursors[c.name] == c
-	dirty, acked := c.dirty || c.file.slots == nil, c.acked
-	value := c.encode()
-	if current {
-		c.dirty = false
-	}
-	durable := c.durable
-	j.mu.Unlock()
-	if !current || !dirty && (!sync || durable >= acked) {
-		return nil
-	}
-	err := error(nil)
-	switch {
-	case c.file.slots == nil:
-		c.file.slots, err = createSlots(j.disk, j.path(cursorFile(c.name)), cursorMagic, value)
-	case dirty:
-		err = c.file.write(value)
-	}
-	if err == nil && sync {
-		err = c.file.f.Sync()
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err != nil {
-		c.dirty = true
-		return fmt.Errorf("cannot write the cursor of output %q: %w", c.name, err)
-	}
-	if sync {
-		c.durable = acked
-	}
-	return nil
-}
-
-func (c *Cursor) encode() []byte {
-	b := make([]byte, 0, cursorLength)
-	for _, v := range []uint64{c.start, c.acked, c.delivered, c.filtered, c.dead, c.evicted, c.quar, uint64(c.used)} {
-		b = binary.LittleEndian.AppendUint64(b, v)
-	}
-	return b
-}
-
-// decodeTally is false when the numbers do not add up.
-func decodeTally(b []byte) (t tally, used time.Duration, ok bool) {
-	if len(b) < cursorLength {
-		return t, 0, false
-	}
-	var v [8]uint64
-	for i := range v {
-		v[i] = binary.LittleEndian.Uint64(b[8*i:])
-	}
-	t = tally{v[0], v[1], v[2], v[3], v[4], v[5], v[6]}
-	return t, time.Duration(v[7]), t.acked-t.start == t.delivered+t.filtered+t.dead+t.evicted+t.quar
-}
-
-// cursorFile names a cursor's file; any name gives one that is fit for it.
-func cursorFile(name string) string { return cursorPrefix + url.QueryEscape(name) }
-
-func cursorName(file string) (string, bool) {
-	escaped, ok := strings.CutPrefix(file, cursorPrefix)
-	if !ok {
-		return "", false
-	}
-	name, err := url.QueryUnescape(escaped)
-	return name, err == nil && name != ""
 }

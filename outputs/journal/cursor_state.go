@@ -23,6 +23,14 @@ type CursorState struct {
 	Quarantined                       uint64 // damaged or missing
 	Pending                           uint64
 
+	// Told is what the last heartbeat that was delivered has told.
+	Told Mark
+	// Damaged: the cursor's file cannot be read. An output that takes the name
+	// begins at the oldest event.
+	Damaged bool
+
+	ahead uint64 // of Evicted: behind Acknowledged
+
 	PendingBytes int64 // about, in the journal
 	// Oldest is about when the first pending event was appended; zero when
 	// nothing is pending.
@@ -52,11 +60,15 @@ func (j *Journal) Cursors() []CursorState {
 func (c *Cursor) state() CursorState {
 	j := c.j
 	s := CursorState{Name: c.name, Attached: c.claimed, StartSeq: c.start, Acknowledged: c.acked, ReadSeq: c.handed, LastSeq: j.next - 1,
-		Delivered: c.delivered, Filtered: c.filtered, DeadLettered: c.dead, Evicted: c.evicted, Quarantined: c.quar}
+		Delivered: c.delivered, Filtered: c.filtered, DeadLettered: c.dead, Evicted: c.evicted, Quarantined: c.quar, Told: c.mark}
+	if c.damaged {
+		return s.anew(j.firstKept())
+	}
 	s.Pending = s.LastSeq - c.acked
 	// Events that went while others are in flight are not pending any more.
 	for _, g := range c.ahead {
 		if g.why == evicted {
+			s.ahead += g.to + 1 - g.from
 			s.Evicted += g.to + 1 - g.from
 			s.Pending -= g.to + 1 - g.from
 		}
@@ -80,6 +92,14 @@ func (c *Cursor) state() CursorState {
 		s.Oldest = c.unread
 	}
 	return s
+}
+
+// anew is the state of a damaged cursor: that of the one which will take its
+// place, at the oldest event.
+func (s CursorState) anew(first uint64) CursorState {
+	at := min(first-1, s.LastSeq)
+	return CursorState{Name: s.Name, StartSeq: at, Acknowledged: at, ReadSeq: at, LastSeq: s.LastSeq, Pending: s.LastSeq - at,
+		Told: Mark{Through: at}, Damaged: true}
 }
 
 // segmentOf finds the segment that covers a number, or nil. The caller holds

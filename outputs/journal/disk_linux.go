@@ -73,6 +73,12 @@ func (f systemFile) Allocate(size int64) error {
 	}
 }
 
+// isShort says whether an error is for want of descriptors or memory: it tells
+// nothing of the file.
+func isShort(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
+}
+
 // isFull says whether an error means that there is no room: no block, no inode
 // or no quota left.
 func isFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }

@@ -20,7 +20,8 @@
 //
 //	lock                      flock(2): one process writes
 //	state                     epoch, where the journal begins and has got to (slots.go)
-//	cursor-NAME               place and sums of one output (slots.go)
+//	cursor-NAME               place and sums of one output, and what its last
+//	                          heartbeat told (cursor_file.go, slots.go)
 //	00000000000000000001.seg  a segment: the records from number 1 on
 //	00000000000000090210.seg.bad   a segment in which damage was met
 //	spare                     blocks for the next segment
@@ -101,8 +102,11 @@
 //
 // # Order of locks
 //
-// writing (append, roll, move to disk), then evicting (give up a segment, write
-// the state), then a cursor's file, then mu (all that is known). Readers do not
-// read files under a lock: they note whether the segment went in the meantime
-// and then forget what they read.
+// writing (append, roll, move to disk, other bounds), then evicting (give up a
+// segment, write the state) or syncing, then a cursor's file, then mu (all that
+// is known). Readers do not read files under a lock: they note whether the
+// segment went in the meantime and then forget what they read.
+//
+// A View has no lock at all: the state says where the journal begins before a
+// file goes, so what vanished while it looked is known to be evicted.
 package journal

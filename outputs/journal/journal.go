@@ -24,6 +24,7 @@ type Journal struct {
 	spare   *spare   // nil: none. The same
 	buf     []byte
 
+	syncing  sync.Mutex // held while files are synced; taken before mu
 	evicting sync.Mutex // held while the oldest segment goes; also guards state
 
 	state *slots // of the journal itself; nil: not written
@@ -32,6 +33,7 @@ type Journal struct {
 
 	mu       sync.Mutex
 	sizes    sizes
+	total    int64      // bytes of the file system, when they were last counted
 	segments []*segment // the oldest first
 	cursors  map[string]*Cursor
 	epoch    uint64

@@ -10,10 +10,7 @@ import (
 // segment, and trying a disk that failed.
 func (j *Journal) keep() {
 	defer close(j.kept)
-	every := time.Second
-	if d := j.opt.Sync.every; d > 0 {
-		every = min(every, d)
-	}
+	every := j.round()
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {
@@ -23,9 +20,21 @@ func (j *Journal) keep() {
 		case <-t.C:
 			j.tick()
 		case <-j.rolled:
+			if now := j.round(); now != every {
+				every = now
+				t.Reset(every)
+			}
 			j.keepBounds()
 		}
 	}
+}
+
+// round is the time between two ticks.
+func (j *Journal) round() time.Duration {
+	if policy, _ := j.policy(); policy.every > 0 {
+		return min(time.Second, policy.every)
+	}
+	return time.Second
 }
 
 // tick is one round of the keeper.
@@ -49,7 +58,8 @@ func (j *Journal) tick() {
 		j.saveSlots(false) // the disk may refuse new files and still take these
 		return
 	}
-	sync := j.opt.Sync.always || j.opt.Sync.every > 0 && now-j.synced >= j.opt.Sync.every-time.Millisecond
+	policy, _ := j.policy()
+	sync := policy.always || policy.every > 0 && now-j.synced >= policy.every-time.Millisecond
 	if sync {
 		j.synced = now
 		if err := j.sync(); err != nil {
@@ -61,57 +71,6 @@ func (j *Journal) tick() {
 	j.keepBounds()
 	j.saveSlots(sync)
 	j.expire(now)
-}
-
-// sync makes durable what is written. It opens the files anew, so that it does
-// not hold up the appender, who may end and close the segment at any time.
-func (j *Journal) sync() error {
-	type target struct {
-		s    *segment
-		path string
-		end  int64
-	}
-	var list []target
-	j.mu.Lock()
-	for _, s := range j.segments {
-		if !s.synced && s.path != "" {
-			list = append(list, target{s, s.path, s.end})
-		}
-	}
-	j.mu.Unlock()
-	for _, t := range list {
-		f, err := j.disk.Open(t.path, false)
-		if err == nil {
-			err = f.Sync()
-			f.Close()
-		}
-		j.mu.Lock()
-		switch {
-		case err == nil || isMissing(err): // readers tell of what is missing
-			t.s.synced = t.s.end == t.end
-			j.counts.syncs++
-			err = nil
-		case t.s.gone || t.s.path != t.path:
-			err = nil
-		default:
-			j.counts.syncErrors++
-		}
-		j.mu.Unlock()
-		if err != nil {
-			return fmt.Errorf("cannot sync journal segment %s: %w", t.path, err)
-		}
-	}
-	j.mu.Lock()
-	renamed := j.renamed
-	j.renamed = false
-	j.mu.Unlock()
-	if !renamed {
-		return nil
-	}
-	if err := j.disk.SyncDir(j.opt.Path); err != nil {
-		return fmt.Errorf("cannot sync the directory of the journal: %w", err)
-	}
-	return nil
 }
 
 // keepBounds gives up what is too old or too much, and makes the spare segment.
@@ -161,7 +120,10 @@ func (j *Journal) keepFree() error {
 	const atOnce = 8 // a file system may be slow to count what it gets back
 	for range atOnce {
 		free, _, err := j.disk.Space(j.opt.Path)
-		if err != nil || free >= j.sizes.free {
+		j.mu.Lock()
+		least := j.sizes.free
+		j.mu.Unlock()
+		if err != nil || free >= least {
 			return nil
 		}
 		if _, err := j.evictOldest(false, false); err != nil {
@@ -248,7 +210,8 @@ func (j *Journal) setFull(err error) {
 
 // expire removes the cursors of outputs that are gone for MaxAge.
 func (j *Journal) expire(now time.Duration) {
-	if j.opt.MaxAge <= 0 {
+	_, maxAge := j.policy()
+	if maxAge <= 0 {
 		return
 	}
 	j.mu.Lock()
@@ -256,7 +219,7 @@ func (j *Journal) expire(now time.Duration) {
 	for name, c := range j.cursors {
 		if c.claimed {
 			c.used = now
-		} else if now-c.used > j.opt.MaxAge {
+		} else if now-c.used > maxAge {
 			old = append(old, c)
 			delete(j.cursors, name)
 		}

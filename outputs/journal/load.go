@@ -15,8 +15,10 @@ type loaded struct {
 	floor    uint64
 	state    *saved // nil: none that can be read
 	slots    *slots // of it
+	dir      string
 	cursors  map[string]*loadedCursor
 	age      time.Duration
+	behind   bool // the process that writes went on to another segment meanwhile
 	same     bool // what was given after the last record is known: the epoch may go on
 
 	incidents []Incident
@@ -33,27 +35,62 @@ type loadedCursor struct {
 
 // load reads a directory: all headers, and the records of the last segment.
 // Only with write set it changes anything: a torn tail is cut, a file without
-// a header gets its other name.
+// a header gets its other name. Without, another process may be at work: what it
+// gives up meanwhile is evicted, and what it adds is not missing.
 func load(disk fileSystem, dir string, write bool) (*loaded, error) {
-	l := &loaded{cursors: map[string]*loadedCursor{}}
-	names, err := disk.List(dir)
+	opener := &opener{fileSystem: disk}
+	l, err := loadFrom(opener, dir, write)
+	if err == nil && opener.short != nil {
+		l.close()
+		return nil, opener.short
+	}
+	return l, err
+}
+
+// opener remembers that a file could not be opened for want of something that
+// is not the file's: what was made of that is no use.
+type opener struct {
+	fileSystem
+	short error
+}
+
+func (o *opener) Open(path string, write bool) (file, error) {
+	if o.short != nil {
+		return nil, o.short // nothing is to be changed any more
+	}
+	f, err := o.fileSystem.Open(path, write)
+	if isShort(err) {
+		o.short = err
+	}
+	return f, err
+}
+
+func (o *opener) Rename(from, to string) error {
+	if o.short != nil {
+		return o.short
+	}
+	return o.fileSystem.Rename(from, to)
+}
+
+func (o *opener) Remove(path string) error {
+	if o.short != nil {
+		return o.short
+	}
+	return o.fileSystem.Remove(path)
+}
+
+func loadFrom(disk fileSystem, dir string, write bool) (*loaded, error) {
+	l := &loaded{dir: dir, cursors: map[string]*loadedCursor{}}
+	l.loadState(disk, write)
+	names, err := disk.List(dir) // after the state: what that knows of is there, or evicted since
 	if err != nil {
+		l.close()
 		return nil, err
 	}
-	join := func(name string) string { return filepath.Join(dir, name) }
 	var files []*segment
 	for _, name := range names {
 		if first, damaged, ok := parseName(name); ok {
-			files = append(files, &segment{first: first, path: join(name), damaged: damaged, synced: true})
-		} else if cursor, ok := cursorName(name); ok {
-			l.loadCursor(disk, join(name), cursor, write)
-		}
-	}
-	if s, value, err := openSlots(disk, join(stateName), stateMagic, write); err == nil {
-		if v, ok := decodeState(value); ok {
-			l.state, l.slots, l.age = &v, s, v.age
-		} else {
-			s.f.Close()
+			files = append(files, &segment{first: first, path: l.join(name), damaged: damaged, synced: true})
 		}
 	}
 	slices.SortFunc(files, func(a, b *segment) int {
@@ -62,12 +99,21 @@ func load(disk fileSystem, dir string, write bool) (*loaded, error) {
 	files = slices.CompactFunc(files, func(a, b *segment) bool { return a.first == b.first })
 	lostNewest := l.state != nil && l.state.begun != 0 && !slices.ContainsFunc(files, func(s *segment) bool { return s.first == l.state.begun })
 	files = slices.DeleteFunc(files, func(s *segment) bool { return !l.loadHeader(disk, s, write) })
+	if !write && l.state != nil {
+		files = l.overtaken(disk, files)
+		lostNewest = lostNewest && l.state.begun >= l.state.floor
+	}
+	for _, name := range names {
+		if cursor, ok := cursorName(name); ok {
+			l.loadCursor(disk, l.join(name), cursor, write)
+		}
+	}
 	l.chain(disk, files)
 	l.tail(disk, write)
 	if lostNewest {
 		l.same = false
 		if l.state.begun >= l.state.next { // else it is told of already
-			l.incidents = append(l.incidents, Incident{Kind: Missing, Path: join(segmentName(l.state.begun)), First: l.state.begun})
+			l.incidents = append(l.incidents, Incident{Kind: Missing, Path: l.join(segmentName(l.state.begun)), First: l.state.begun})
 		}
 	}
 	for _, s := range l.segments {
@@ -77,6 +123,46 @@ func load(disk fileSystem, dir string, write bool) (*loaded, error) {
 		l.age = max(l.age, c.used)
 	}
 	return l, nil
+}
+
+func (l *loaded) join(name string) string { return filepath.Join(l.dir, name) }
+
+func (l *loaded) loadState(disk fileSystem, write bool) {
+	s, value, err := openSlots(disk, l.join(stateName), stateMagic, write)
+	if err != nil {
+		return
+	}
+	if v, ok := decodeState(value); ok {
+		l.state, l.slots, l.age = &v, s, v.age
+	} else {
+		s.f.Close()
+	}
+}
+
+// overtaken leaves out what the process that writes has given up since the state
+// was read: it says so there before it takes a file away.
+func (l *loaded) overtaken(disk fileSystem, files []*segment) []*segment {
+	s, value, err := openSlots(disk, l.join(stateName), stateMagic, false)
+	if err != nil {
+		return files
+	}
+	defer s.f.Close()
+	now, ok := decodeState(value)
+	if !ok || now.floor <= l.state.floor {
+		return files
+	}
+	l.state.floor = now.floor
+	l.incidents = slices.DeleteFunc(l.incidents, func(i Incident) bool { return i.First < now.floor })
+	return slices.DeleteFunc(files, func(s *segment) bool { return s.first < now.floor })
+}
+
+// outgrown says whether there is a segment now that begins behind a number.
+func (l *loaded) outgrown(disk fileSystem, seq uint64) bool {
+	names, err := disk.List(l.dir)
+	return err == nil && slices.ContainsFunc(names, func(name string) bool {
+		first, _, ok := parseName(name)
+		return ok && first > seq
+	})
 }
 
 func (l *loaded) loadCursor(disk fileSystem, path, name string, write bool) {
@@ -102,6 +188,12 @@ func (l *loaded) loadHeader(disk fileSystem, s *segment, write bool) bool {
 	s.last = s.first - 1
 	b := make([]byte, segmentHead)
 	f, err := disk.Open(s.path, false)
+	if isMissing(err) && !write && !s.damaged {
+		// The process that writes may have met damage in it just now.
+		if f, err = disk.Open(s.path+damagedSuffix, false); err == nil {
+			s.path, s.damaged = s.path+damagedSuffix, true
+		}
+	}
 	if err == nil {
 		if s.end, err = f.Size(); err == nil {
 			n, _ := f.ReadAt(b, 0)
@@ -129,184 +221,3 @@ func (l *loaded) loadHeader(disk fileSystem, s *segment, write bool) bool {
 	s.damaged = true
 	return true
 }
-
-// chain finds the last number of each segment but the last, from the header of
-// the next one, and puts what is missing between them.
-func (l *loaded) chain(disk fileSystem, files []*segment) {
-	if len(files) == 0 {
-		return
-	}
-	l.floor = files[0].first
-	if l.state != nil && l.state.floor < l.floor {
-		l.floor = l.state.floor
-		l.hole(l.floor, files[0].first-1, quarantined, true)
-	}
-	for i, s := range files {
-		l.segments = append(l.segments, s)
-		if i+1 == len(files) {
-			break
-		}
-		n := files[i+1]
-		known := n.lost == kept && n.head.prevFirst == s.first
-		switch {
-		case known:
-			s.last = min(n.head.prevLast, n.first-1)
-		case s.lost != kept:
-			s.last = n.first - 1
-		default:
-			t := scanTail(disk, s, n.first-1)
-			s.last = t.last
-		}
-		if n.lost == kept {
-			s.age = n.head.age // it was appended to until then
-		}
-		why := quarantined
-		if known && n.head.missing != kept {
-			why = n.head.missing
-		}
-		l.hole(s.last+1, n.first-1, why, !known)
-	}
-}
-
-// hole adds a segment without records.
-func (l *loaded) hole(from, to uint64, why reason, news bool) {
-	if from > to {
-		return
-	}
-	l.segments = append(l.segments, &segment{first: from, last: to, lost: why, synced: true})
-	if news {
-		l.missing += to + 1 - from
-		l.incidents = append(l.incidents, Incident{Kind: Missing, First: from, Last: to, Events: to + 1 - from})
-	}
-}
-
-// tail finds the end of the last segment and the next number to give.
-func (l *loaded) tail(disk fileSystem, write bool) {
-	given, ahead := uint64(0), ""
-	for name, c := range l.cursors {
-		if !c.bad && c.acked > given {
-			given, ahead = c.acked, name
-		}
-	}
-	if l.state != nil {
-		if l.floor == 0 {
-			l.floor = l.state.floor
-		}
-		if l.state.next-1 >= given {
-			given, ahead = l.state.next-1, ""
-		}
-	}
-	l.floor = max(l.floor, 1)
-	last := l.floor - 1
-	if n := len(l.segments); n > 0 {
-		s := l.segments[n-1]
-		if s.lost == kept {
-			t := scanTail(disk, s, ^uint64(0)>>1)
-			s.last = t.last
-			if t.lost > 0 && !s.damaged {
-				s.damaged = true
-				if write && disk.Rename(s.path, s.path+damagedSuffix) == nil {
-					s.path += damagedSuffix
-				}
-				l.incidents = append(l.incidents, Incident{Kind: Damaged, Path: s.path, First: s.first, Last: s.last, Events: t.lost})
-			}
-			if t.torn > 0 && write {
-				l.cut(disk, s, t)
-			}
-			s.end = t.end
-			if s.last < s.first { // a kill came before its first record
-				l.segments = l.segments[:n-1]
-				if write {
-					disk.Remove(s.path)
-				}
-			}
-		} else if given >= s.first {
-			s.last = given
-		} else {
-			l.segments = l.segments[:n-1] // it may have held something: nothing says so
-		}
-		last = max(s.last, s.first-1)
-	}
-	// A cut tail is that of an append that never returned, or it is damage and
-	// its numbers were given.
-	l.same = l.state != nil && l.state.epoch != 0 && given <= last && l.torn == 0
-	if given > last {
-		l.segments = append(l.segments, &segment{first: last + 1, last: given, lost: quarantined, synced: true})
-		l.missing += given - last
-		i := Incident{Kind: Missing, First: last + 1, Last: given, Events: given - last}
-		if ahead != "" {
-			i.Kind, i.Output = CursorAhead, ahead
-		}
-		l.incidents = append(l.incidents, i)
-		last = given
-	}
-	l.next = last + 1
-	base := int64(0)
-	for _, s := range l.segments {
-		s.base = base
-		base += s.end
-	}
-}
-
-// cut removes what a crash left behind the last whole record.
-func (l *loaded) cut(disk fileSystem, s *segment, t tailScan) {
-	l.torn += t.torn
-	l.incidents = append(l.incidents, Incident{Kind: TornTail, Path: s.path, First: s.first, Last: t.last, Bytes: t.torn})
-	f, err := disk.Open(s.path, true)
-	if err != nil {
-		return
-	}
-	f.Truncate(t.end) // when that fails, the next record is written over it
-	f.Close()
-}
-
-// tailScan is what scanTail finds.
-type tailScan struct {
-	last uint64
-	end  int64  // behind the last whole record
-	torn int64  // bytes behind it that are no end mark
-	lost uint64 // numbers before it that have no record
-}
-
-// scanTail walks over all records of a segment, up to a number.
-func scanTail(disk fileSystem, s *segment, most uint64) tailScan {
-	t := tailScan{last: s.first - 1, end: segmentHead}
-	f, err := disk.Open(s.path, false)
-	if err != nil {
-		return t
-	}
-	defer f.Close()
-	size, err := f.Size()
-	if err != nil {
-		return t
-	}
-	var w window
-	w.reset(f)
-	for off := int64(segmentHead); t.last < most; {
-		rec, err := w.record(off, size, s.seed)
-		if err == nil && rec.seq > t.last && rec.seq <= most {
-			t.lost += rec.seq - t.last - 1
-			t.last, t.end = rec.seq, rec.next
-			off = rec.next
-			continue
-		}
-		at, findErr := w.find(off, size, s.seed, t.last+1, min(most, t.last+maxSkip))
-		if findErr != nil {
-			if next, ok := w.shape(off, size, t.last+1); ok && err == errBad {
-				t.lost++
-				t.last, t.end, off = t.last+1, next, next
-				continue
-			}
-			if err != errEnd {
-				t.torn = size - t.end
-			}
-			break
-		}
-		off = at
-	}
-	return t
-}
-
-// maxSkip bounds how many records damage can have cost, so that bytes are not
-// taken for a number of the far future: more than fit into a segment.
-const maxSkip = largestSegment / recordHead

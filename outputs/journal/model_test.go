@@ -46,7 +46,7 @@ type modelCursor struct {
 	c       *Cursor
 	handed  uint64
 	pending []uint64 // handed out, not acknowledged
-	sums    Sums     // since the cursor was made
+	sums    Sums     // since the cursor was made, and what the last heartbeat told
 	unsure  bool     // its file went, or power did
 }
 
@@ -94,7 +94,7 @@ func (m *model) claim(name string) {
 	}
 	s := c.State()
 	old := m.readers[name]
-	k := &modelCursor{c: c, handed: s.Acknowledged, sums: Sums{s.Delivered, s.Filtered, s.DeadLettered}}
+	k := &modelCursor{c: c, handed: s.Acknowledged, sums: sumsOf(s)}
 	if old != nil && !old.unsure && k.sums != old.sums {
 		m.failf("cursor %q comes back with %+v, had %+v: %+v", name, k.sums, old.sums, s)
 	}
@@ -193,16 +193,24 @@ func (m *model) advance(name string) {
 			s.Delivered++
 		}
 	}
-	m.note("advance %s to %d", name, k.pending[n-1])
+	if at := k.c.State(); m.r.IntN(3) == 0 && s.Delivered > 0 {
+		s.Told = at.Settled() // one of them was a heartbeat
+	}
+	m.note("advance %s to %d, told %d", name, k.pending[n-1], s.Told.Through)
 	k.c.Advance(k.pending[n-1], s)
 	if m.disk.killed {
 		k.unsure = true // Advance never returned
 	}
 	k.pending = k.pending[n:]
+	if s.Told != (Mark{}) {
+		k.sums.Told = s.Told
+	}
 	k.sums.Delivered += s.Delivered
 	k.sums.Filtered += s.Filtered
 	k.sums.DeadLettered += s.DeadLettered
 }
+
+func sumsOf(s CursorState) Sums { return Sums{s.Delivered, s.Filtered, s.DeadLettered, s.Told} }
 
 func (m *model) rewind(name string) {
 	k := m.readers[name]
@@ -226,7 +234,10 @@ func (m *model) check() {
 		if s.LastSeq-s.StartSeq != sum || s.LastSeq != last || s.Pending > s.LastSeq {
 			m.failf("cursor %q does not add up: %+v", name, s)
 		}
-		if got := (Sums{s.Delivered, s.Filtered, s.DeadLettered}); got != k.sums {
+		if at := s.Settled(); at.Through-s.StartSeq != at.Delivered+at.Filtered+at.DeadLettered+at.Evicted+at.Quarantined {
+			m.failf("cursor %q: what is settled does not add up: %+v", name, s)
+		}
+		if got := sumsOf(s); got != k.sums {
 			m.failf("cursor %q says %+v, it was told %+v", name, got, k.sums)
 		}
 		if len(k.pending) > 0 && s.Acknowledged >= k.pending[0] {
@@ -379,6 +390,8 @@ func (m *model) step() {
 		}
 	case op < 95:
 		m.restart()
+	case op < 97:
+		m.configure()
 	default:
 		m.note("release and claim %s", name)
 		m.readers[name].c.Close()
@@ -399,7 +412,22 @@ func (m *model) step() {
 // full says whether a bound is near: then events may go rightly.
 func (m *model) full() bool {
 	s := m.j.State()
-	return !m.gentle && (s.Bytes > 20<<10 || s.MemoryBytes > 4<<10)
+	return !m.gentle && (s.Bytes > m.opt.small.max/2 || s.MemoryBytes > 4<<10)
+}
+
+// configure takes other bounds and another policy, or syncs.
+func (m *model) configure() {
+	if m.r.IntN(2) == 0 {
+		m.note("sync: %v", m.j.Sync())
+		return
+	}
+	m.opt.Sync = []Sync{Always(), Never(), Interval(time.Second)}[m.r.IntN(3)]
+	if !m.gentle {
+		m.opt.small = &sizes{max: 24<<10 + int64(m.r.IntN(40<<10)), free: -1, segment: 2<<10 + int64(m.r.IntN(4<<10)), memory: 12 << 10, memPart: 3 << 10}
+		m.excused = m.excused || m.j.State().Bytes > m.opt.small.max/4
+	}
+	m.note("configure %+v, sync %+v", *m.opt.small, m.opt.Sync)
+	m.j.Configure(m.opt)
 }
 
 // faults sets or clears what is wrong with the disk.

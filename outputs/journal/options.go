@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Options say where a journal is and what bounds it.
+// Options say where a journal is and what bounds it. Configure takes other
+// bounds later.
 type Options struct {
 	// Path is the directory. It is made when it is not there. Empty: in memory
 	// only, which then is no incident.

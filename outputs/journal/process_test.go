@@ -184,6 +184,37 @@ func TestFullFileSystem(t *testing.T) {
 	}
 }
 
+// What is reserved are real blocks: 16 MiB of them as soon as the journal may
+// take 128 MiB.
+func TestReserve(t *testing.T) {
+	for size, want := range map[int64]int64{1 << 20: 128 << 10, 64 << 20: 8 << 20, 128 << 20: 16 << 20, 8 << 30: 16 << 20} {
+		dir := t.TempDir()
+		j := open(Options{Path: dir, MaxSize: size, MinFree: -1}, system{}, 0)
+		s := j.State()
+		var st unix.Stat_t
+		if err := unix.Stat(filepath.Join(dir, spareName), &st); err != nil {
+			t.Fatal(err)
+		}
+		if !s.Reserve || s.SegmentSize != want {
+			t.Errorf("%d: %+v", size, s)
+		}
+		if st.Blocks*512 < want {
+			f, err := os.Create(filepath.Join(dir, "try"))
+			if err == nil {
+				err = unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, 4096)
+				f.Close()
+			}
+			if err != nil {
+				t.Skipf("no blocks can be reserved on %s: %v", dir, err)
+			}
+			t.Errorf("%d: %d bytes are reserved, want %d", size, st.Blocks*512, want)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestLockOfARealDirectory(t *testing.T) {
 	dir := t.TempDir()
 	j := open(Options{Path: dir, MinFree: -1}, system{}, 0)

@@ -167,7 +167,7 @@ func (c *Cursor) look(t *task, maxEvents, maxBytes int) (f found, err error) {
 			break
 		}
 		if f.batch == nil {
-			f.batch = make([]event.Event, 0, min(room, 1024))
+			f.batch = make([]event.Event, 0, min(room, 4096))
 		}
 		f.batch = append(f.batch, event.Event{})
 		e := &f.batch[len(f.batch)-1]
@@ -320,8 +320,11 @@ func (c *Cursor) unreadable(t *task, err error) error {
 		c.reader.close()
 		return nil
 	}
-	c.failures++
-	if !isMissing(err) && c.failures < patience {
+	short := isShort(err)
+	if !short {
+		c.failures++
+	}
+	if short || !isMissing(err) && c.failures < patience {
 		j.mu.Unlock()
 		return fmt.Errorf("cannot read journal segment %s: %w", t.path, err)
 	}

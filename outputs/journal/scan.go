@@ -1,10 +1,8 @@
 package journal
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"trailhound/agent/event"
 	"trailhound/outputs/journal/codec"
@@ -85,80 +83,4 @@ func (t *task) scan(ctx context.Context, disk fileSystem, f func(*event.Event) b
 		}
 	}
 	return true, nil
-}
-
-// A View reads a journal's directory without changing anything, also while
-// another process writes there.
-type View struct {
-	path    string
-	disk    fileSystem
-	loaded  *loaded
-	cursors []CursorState
-}
-
-// OpenReadOnly looks into a directory as it is now. It needs no Close.
-func OpenReadOnly(path string) (*View, error) { return view(path, system{}) }
-
-func view(path string, disk fileSystem) (*View, error) {
-	l, err := load(disk, path, false)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the journal %s: %w", path, err)
-	}
-	defer l.close()
-	v := &View{path: path, disk: disk, loaded: l}
-	for name, c := range l.cursors {
-		if c.bad {
-			continue
-		}
-		v.cursors = append(v.cursors, CursorState{Name: name, StartSeq: c.start, Acknowledged: c.acked, ReadSeq: c.acked, LastSeq: l.next - 1,
-			Delivered: c.delivered, Filtered: c.filtered, DeadLettered: c.dead, Evicted: c.evicted, Quarantined: c.quar,
-			Pending: l.next - 1 - c.acked})
-	}
-	slices.SortFunc(v.cursors, func(a, b CursorState) int { return cmp.Compare(a.Name, b.Name) })
-	return v, nil
-}
-
-// Cursors gives the cursors by name, as they were last written.
-func (v *View) Cursors() []CursorState { return v.cursors }
-
-// State describes the journal as far as its files tell.
-func (v *View) State() State {
-	l := v.loaded
-	s := State{Path: v.path, First: l.next, Last: l.next - 1, Segments: len(l.segments), CursorsUnused: len(l.cursors),
-		Missing: l.missing, TornBytes: l.torn, Incidents: map[Kind]uint64{}}
-	if l.state != nil {
-		s.Epoch = l.state.epoch
-	}
-	for _, i := range l.incidents {
-		s.Incidents[i.Kind]++
-	}
-	for _, g := range l.segments {
-		s.Bytes += g.size()
-	}
-	if n := len(l.segments); n > 0 {
-		s.First = l.segments[0].first
-		s.Oldest, s.Newest = l.segments[0].head.made, l.segments[n-1].head.made
-	}
-	return s
-}
-
-// Scan is as Journal.Scan, over the directory as it is when Scan is called: what
-// the other process has appended since OpenReadOnly is there too.
-func (v *View) Scan(ctx context.Context, from uint64, f func(*event.Event) bool) error {
-	l, err := load(v.disk, v.path, false)
-	if err != nil {
-		return fmt.Errorf("cannot read the journal %s: %w", v.path, err)
-	}
-	l.close()
-	for _, s := range l.segments {
-		if s.last < from || s.lost != kept {
-			continue
-		}
-		t := task{s: s, path: s.path, next: max(from, s.first), last: s.last, end: s.end}
-		more, err := t.scan(ctx, v.disk, f, func() bool { return true })
-		if !more || err != nil {
-			return err
-		}
-	}
-	return nil
 }

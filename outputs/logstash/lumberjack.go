@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"trailhound/agent/event"
@@ -27,7 +28,7 @@ type lumberjack struct {
 	told    int // events of the window that Send has reported as delivered
 }
 
-var errSilent = errors.New("has said nothing")
+var errSilent = outputs.Mark(errors.New("has said nothing"), os.ErrDeadlineExceeded)
 
 func (l *lumberjack) send(ctx context.Context, batch []event.Event, r *outputs.Result) error {
 	for done := 0; done < len(batch); {

@@ -8,11 +8,12 @@ import (
 	"sync"
 	"time"
 
+	"trailhound/outputs"
 	"trailhound/outputs/remote"
 )
 
 // errProtocol marks answers that no receiver of this protocol gives.
-var errProtocol = errors.New("this is not a receiver of lumberjack version 2")
+var errProtocol = outputs.Mark(errors.New("this is not a receiver of lumberjack version 2"), outputs.ErrProtocol)
 
 // maxKeepalives bounds what a receiver may say between two acknowledgements
 // without any progress. Real ones say it every few seconds.

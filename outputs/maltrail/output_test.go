@@ -131,11 +131,14 @@ func TestRejectedAndAbsent(t *testing.T) {
 	if err != nil || r.Outcomes[0] != outputs.Rejected || r.Outcomes[1] != outputs.Delivered || !strings.Contains(r.Reasons[0], "a datagram of 1024 bytes") {
 		t.Errorf("%+v, %v", r, err)
 	}
-	// A server that is not there is no error: what its host says comes too late for
-	// the datagram that it is about.
+	// What the host of a server that is not there says comes too late for the
+	// datagram that it is about, but not for the others.
 	c.Close()
 	batch := []event.Event{detection("y"), detection("z")}
-	if r, err = o.Send(t.Context(), batch); err != nil || r.Outcomes[1] != outputs.Delivered {
+	if r, err = o.Send(t.Context(), batch); err == nil || r.Outcomes[0] != outputs.Delivered || r.Outcomes[1] != outputs.Retry || !strings.Contains(err.Error(), "nobody listens there") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err = o.Send(t.Context(), batch[1:]); err == nil || r.Outcomes[0] != outputs.Retry {
 		t.Errorf("%+v, %v", r, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

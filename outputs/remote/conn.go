@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,8 @@ import (
 const (
 	// chunk is what one deadline of a write is for.
 	chunk = 64 << 10
+	// refusalTime is how long a host may take to say that nobody listens.
+	refusalTime = 200 * time.Millisecond
 	// drainTime bounds the wait for the other kernel's acknowledgement.
 	drainTime = 2 * time.Second
 	// maxTalk bounds what a receiver that has nothing to say may say in a minute.
@@ -38,6 +41,9 @@ type Conn struct {
 	stream bool
 	limit  time.Duration  // of a write without progress
 	bytes  *atomic.Uint64 // of the Remote
+	// refused says that the other host has refused the last datagram; of the
+	// Remote.
+	refused *atomic.Bool
 
 	closed  atomic.Bool // by ourselves
 	done    chan struct{}
@@ -60,7 +66,7 @@ type Loss struct {
 
 func newConn(conn net.Conn, t target, index int, r *Remote) *Conn {
 	c := &Conn{conn: conn, raw: conn, name: t.name, peer: t.peer, index: index, loaded: t.loaded, secure: r.opt.TLS, stream: r.opt.Network == "tcp",
-		limit: r.opt.WriteTimeout, bytes: &r.bytes, done: make(chan struct{})}
+		limit: r.opt.WriteTimeout, bytes: &r.bytes, refused: &r.refused, done: make(chan struct{})}
 	if secure, ok := conn.(*tls.Conn); ok {
 		c.raw = secure.NetConn()
 	}
@@ -126,9 +132,10 @@ func (c *Conn) Write(ctx context.Context, b []byte) (n int, err error) {
 			break
 		}
 		k, e := c.conn.Write(piece)
-		if e != nil && !c.stream && isRefused(e) {
-			// The answer to an earlier datagram; this one was not sent.
-			k, e = c.conn.Write(piece)
+		if !c.stream {
+			if e = c.answered(ctx, e); e != nil {
+				k = 0
+			}
 		}
 		n += k
 		c.bytes.Add(uint64(k))
@@ -144,6 +151,47 @@ func (c *Conn) Write(ctx context.Context, b []byte) (n int, err error) {
 		c.end(err, time.Now())
 	}
 	return n, err
+}
+
+// answered says what the other host has to say of a datagram that was written
+// with this error. That nobody listens there comes back in an ICMP message,
+// which the kernel hands to a later write instead of sending (udp(7)): what went
+// out in between is lost. From then on one datagram goes at a time, and has its
+// answer waited for, until one is not refused.
+func (c *Conn) answered(ctx context.Context, err error) error {
+	if err == nil && c.refused.Load() {
+		err = c.refusal(ctx)
+	}
+	switch {
+	case err == nil:
+		c.refused.Store(false)
+	case isRefused(err):
+		c.refused.Store(true)
+	}
+	return err
+}
+
+// refusal waits for an ICMP message. That there is none in time is no error.
+func (c *Conn) refusal(ctx context.Context) error {
+	until := time.Now().Add(refusalTime)
+	if end, ok := ctx.Deadline(); ok && end.Before(until) {
+		until = end
+	}
+	if err := c.conn.SetReadDeadline(until); err != nil {
+		return err
+	}
+	for b := make([]byte, 16); ; {
+		switch _, err := c.conn.Read(b); {
+		case err == nil: // a receiver of datagrams has nothing to say
+			if time.Now().After(until) {
+				return nil
+			}
+		case timeout(err):
+			return nil
+		default:
+			return err
+		}
+	}
 }
 
 // Read reads what the receiver answers, where Options.Answers says that somebody
@@ -207,6 +255,8 @@ func (c *Conn) why(ctx context.Context, err error) error {
 		return errStalled
 	case errors.Is(err, io.EOF):
 		return errEnded
+	case !c.stream && isRefused(err):
+		return &worded{"nobody listens there", err}
 	}
 	if reason := c.reason(); reason != nil {
 		return reason
@@ -215,9 +265,9 @@ func (c *Conn) why(ctx context.Context, err error) error {
 }
 
 var (
-	errStalled = errors.New("it takes and gives nothing any more")
-	errEnded   = errors.New("it has ended the connection")
-	errTalks   = errors.New("it says more than a receiver of events has to say: is this the right port?")
+	errStalled error = &worded{"it takes and gives nothing any more", os.ErrDeadlineExceeded}
+	errEnded   error = &worded{"it has ended the connection", io.EOF}
+	errTalks         = errors.New("it says more than a receiver of events has to say: is this the right port?")
 )
 
 // watch reads and throws away, so that the end of the connection shows when it
@@ -311,11 +361,13 @@ func (c *Conn) drain(limit time.Duration) bool {
 	if half, ok := c.raw.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
 	}
-	if c.watched != nil {
-		select {
-		case <-c.watched:
-		case <-time.After(limit):
-		}
+	over := c.watched
+	if over == nil { // the caller reads, and so meets the end
+		over = c.done
+	}
+	select {
+	case <-over:
+	case <-time.After(limit):
 	}
 	late.Stop()
 	c.abandon(errDropped)

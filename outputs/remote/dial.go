@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 )
 
@@ -197,12 +198,26 @@ func plain(ctx context.Context, err error) error {
 		if ctx.Err() == context.Canceled {
 			return context.Canceled
 		}
+		var lookup *net.DNSError
+		if errors.As(err, &lookup) {
+			return &worded{errNoAnswer.Error(), lookup}
+		}
 		return errNoAnswer
 	}
 	return err
 }
 
-var errNoAnswer = errors.New("no answer in time")
+var errNoAnswer error = &worded{"no answer in time", os.ErrDeadlineExceeded}
+
+// worded is an error in plain words, with the one behind it that says of what
+// kind it is.
+type worded struct {
+	text string
+	kind error
+}
+
+func (e *worded) Error() string { return e.text }
+func (e *worded) Unwrap() error { return e.kind }
 
 func timeout(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -89,6 +89,14 @@ func (p *proxy) ask(ctx context.Context, conn net.Conn, address string) error {
 	return err
 }
 
+// errPassword is the answer of a proxy that does not know us.
+type errPassword struct{}
+
+func (errPassword) Error() string { return "it wants a user and a password, or others: 407" }
+
+// Credentials says that other credentials might help.
+func (errPassword) Credentials() bool { return true }
+
 // maxAnswer bounds the header of a proxy's answer.
 const maxAnswer = 16 << 10
 
@@ -113,7 +121,7 @@ func (p *proxy) connect(ctx context.Context, conn net.Conn, address string) erro
 	}
 	if answer.StatusCode != http.StatusOK {
 		if answer.StatusCode == http.StatusProxyAuthRequired {
-			return errors.New("it wants a user and a password, or others: 407")
+			return errPassword{}
 		}
 		return fmt.Errorf("it answered %d to CONNECT", answer.StatusCode)
 	}

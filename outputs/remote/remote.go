@@ -68,6 +68,7 @@ type Remote struct {
 	stop    context.CancelFunc
 
 	connects, failures, bytes atomic.Uint64
+	refused                   atomic.Bool // see Conn
 }
 
 // Stats are counts since New.

@@ -202,6 +202,31 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestCloseWithAnswers: closing waits for the other side to end, which is when
+// everything is known to have been acknowledged.
+func TestCloseWithAnswers(t *testing.T) {
+	l := listen(t, "127.0.0.1:0", nil)
+	r := open(t, Options{Addresses: []string{l.Addr().String()}, Answers: true})
+	c := connect(t, r)
+	there := l.conn(t)
+	write(t, c, "records")
+	go func() {
+		io.Copy(io.Discard, there)
+		there.Close()
+	}()
+	read := make(chan error, 1)
+	go func() {
+		_, err := c.Read(context.Background(), make([]byte, 10), 0)
+		read <- err
+	}()
+	if err := r.Close(); err != nil || !c.Lost().Clean {
+		t.Errorf("%v %+v", err, c.Lost())
+	}
+	if err := <-read; !errors.Is(err, errEnded) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestDatagrams(t *testing.T) {
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -212,17 +237,27 @@ func TestDatagrams(t *testing.T) {
 	c := connect(t, r)
 	write(t, c, "one")
 	pc.Close()
-	write(t, c, "lost")
+	write(t, c, "lost") // its answer comes with the next one
+	for range 3 {       // and from then on each is waited for
+		if n, err := connect(t, r).Write(t.Context(), []byte("kept")); n != 0 || !isRefused(err) || !strings.Contains(err.Error(), "nobody listens there") || connect(t, r) != c {
+			t.Errorf("%d %v", n, err)
+		}
+		if n, err := c.Write(t.Context(), []byte("kept")); n != 0 || !isRefused(err) { // by another connection's experience
+			t.Errorf("%d %v", n, err)
+		}
+	}
 	if pc, err = net.ListenPacket("udp", address); err != nil {
 		t.Skipf("the port is taken: %v", err)
 	}
 	defer pc.Close()
-	// The answer to the lost one must not cost the next.
-	write(t, connect(t, r), "two")
 	b := make([]byte, 100)
 	pc.SetReadDeadline(time.Now().Add(20 * time.Second))
+	write(t, connect(t, r), "two")
 	if n, _, err := pc.ReadFrom(b); err != nil || string(b[:n]) != "two" {
 		t.Errorf("%q %v", b[:n], err)
+	}
+	if r.refused.Load() {
+		t.Error("the answer is still waited for")
 	}
 	if _, err := connect(t, r).Write(t.Context(), make([]byte, 70000)); err == nil || !connect(t, r).alive() {
 		t.Errorf("too large: %v", err)

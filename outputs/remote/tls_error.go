@@ -22,18 +22,25 @@ func (e *pinError) Error() string {
 		": it was renewed, or somebody stands between"
 }
 
-// explained is an error with what to do about it.
-type explained struct {
-	text string
-	err  error
+// handshakeError is why a handshake failed, with what to do about it.
+type handshakeError struct {
+	text   string
+	err    error
+	client bool // the receiver does not take our certificate
 }
 
-func (e *explained) Error() string { return e.text }
-func (e *explained) Unwrap() error { return e.err }
+func (e *handshakeError) Error() string { return e.text }
+func (e *handshakeError) Unwrap() error { return e.err }
+
+// Handshake tells such an error from others for those who do not know its type.
+func (e *handshakeError) Handshake() bool { return true }
+
+// Credentials says whether other credentials might help.
+func (e *handshakeError) Credentials() bool { return e.client }
 
 // explain says what an error of a handshake with name means, and what to do.
 func (t *TLS) explain(ctx context.Context, err error, name string) error {
-	text := ""
+	text, client := err.Error(), false
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
@@ -49,16 +56,13 @@ func (t *TLS) explain(ctx context.Context, err error, name string) error {
 	case errors.As(err, &header):
 		text = "it does not speak TLS on this port"
 	case isAlert:
-		text = t.refused(alert)
+		text, client = t.refused(alert)
 	case timeout(err):
 		return plain(ctx, err)
 	case errors.Is(err, io.EOF), isReset(err):
 		text = "it closed the connection in the handshake: it may not speak TLS on this port, or want a client certificate (tls.cert)"
 	}
-	if text == "" {
-		return err
-	}
-	return &explained{text, err}
+	return &handshakeError{text, err, client}
 }
 
 // Alerts that have a cause worth naming (RFC 8446 6.2).
@@ -91,29 +95,30 @@ func alertOf(err error) (tls.AlertError, bool) {
 	return 0, false
 }
 
-// refused says why the receiver ended the handshake.
-func (t *TLS) refused(alert tls.AlertError) string {
+// refused says why the receiver ended the handshake, and whether it does not
+// take our certificate.
+func (t *TLS) refused(alert tls.AlertError) (text string, certificate bool) {
 	t.mu.Lock()
 	client := t.client
 	t.mu.Unlock()
-	text := "it ended the handshake: " + strings.TrimPrefix(alert.Error(), "tls: ")
+	text = "it ended the handshake: " + strings.TrimPrefix(alert.Error(), "tls: ")
 	switch uint8(alert) {
 	case alertRequired:
-		return text + ": it wants a client certificate, set tls.cert and tls.key"
+		return text + ": it wants a client certificate, set tls.cert and tls.key", false
 	case alertBad, alertUnsupported, alertRevoked, alertExpired, alertUnknown, alertUnknownCA, alertAccessDenied, alertHandshake:
 		switch {
 		case client == nil:
-			return text + ": it may want a client certificate (tls.cert)"
+			return text + ": it may want a client certificate (tls.cert)", false
 		case client.Leaf != nil && t.clock().After(client.Leaf.NotAfter):
-			return text + ": " + t.outdated("the client certificate (tls.cert)", client.Leaf)
+			return text + ": " + t.outdated("the client certificate (tls.cert)", client.Leaf), true
 		}
-		return text + ": it does not take the client certificate (tls.cert)"
+		return text + ": it does not take the client certificate (tls.cert)", true
 	case alertVersion:
-		return text + ": it knows no version of TLS from tls.min_version on"
+		return text + ": it knows no version of TLS from tls.min_version on", false
 	case alertName:
-		return text + ": it does not know the name that it was asked for, see tls.server_name"
+		return text + ": it does not know the name that it was asked for, see tls.server_name", false
 	}
-	return text
+	return text, false
 }
 
 func (t *TLS) clock() time.Time {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"trailhound/agent/event"
 	"trailhound/outputs"
@@ -36,6 +37,8 @@ type Output struct {
 	begun  bool  // the header is written
 	torn   bool  // the last write ended inside a record
 	stuck  bool  // a write was given up that has not come back
+
+	bytes atomic.Uint64 // written
 }
 
 // errStuck is the error once a write was given up: the stream is not usable any
@@ -112,6 +115,7 @@ func (o *Output) write(ctx context.Context, head int) (records int, err error) {
 	}
 	if n > 0 {
 		o.torn = o.buf[n-1] != '\n'
+		o.bytes.Add(uint64(n))
 	}
 	// What lacks only its LF is out: the next write begins with one.
 	if n+1 >= head {

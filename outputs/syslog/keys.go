@@ -30,7 +30,7 @@ type Keys struct {
 	Hostname   string            `key:"hostname" default:"" yaml:"hostname" doc:"host in the header; empty: the host's name; over udp it needs rfc 3164 or 5424"`
 	TimeZone   string            `key:"time_zone" default:"" yaml:"time_zone" doc:"zone of times that are written without one (rfc 3164, profile maltrail), as in Europe/Berlin; empty: that of this machine"`
 	Extra      map[string]string `key:"extra" default:"{}" yaml:"extra" doc:"cef: further keys with their values, in every message"`
-	MaxMessage int               `key:"max_message" default:"0" min:"512" max:"1048576" zero:"the default of the transport" yaml:"max_message" doc:"bytes of a message with its header; a longer event is cut; 0: 1400 over udp (8192 for json), otherwise 8192"`
+	MaxMessage int               `key:"max_message" default:"0" min:"512" max:"1048576" zero:"the default of the transport" yaml:"max_message" doc:"bytes of a message with its header; a longer event is cut; 0: 1400 over udp (8000 for json), otherwise 8000"`
 	TLS        remote.TLSKeys    `key:"tls" yaml:"tls"`
 	Proxy      remote.Secret     `key:"proxy" default:"" yaml:"proxy" doc:"tcp and tls: http://host:port or socks5://host:port, with user:password@ if it wants them"`
 }
@@ -49,7 +49,7 @@ type Env struct {
 // Sizes of messages in bytes.
 const (
 	smallUDP     = 1400  // in one frame of Ethernet, whatever tunnel lies between
-	largeMessage = 8192  // what rsyslog takes
+	largeMessage = 8000  // rsyslog takes 8096 unless it is told otherwise, and then begins a new message
 	maxUDP       = 65507 // what UDP over IPv4 can carry
 	maxMessage   = 1 << 20
 	minMessage   = 512

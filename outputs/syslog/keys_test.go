@@ -66,11 +66,11 @@ func TestKeys(t *testing.T) {
 		want settings
 	}{
 		{Keys{Address: "udp://a"}, settings{addresses: []string{"a:514"}, rfc: "go-syslog", size: 1400}},
-		{Keys{Address: "udp://a", RFC: "5424", Format: "json"}, settings{addresses: []string{"a:514"}, rfc: "5424", size: 8192}},
-		{Keys{Address: "tcp://[::1]:601"}, settings{addresses: []string{"[::1]:601"}, rfc: "3164", size: 8192}},
-		{Keys{Addresses: []string{"tls://a", "TLS://b:1"}}, settings{addresses: []string{"a:6514", "b:1"}, rfc: "5424", counting: true, size: 8192}},
-		{Keys{Address: "unix:///dev/log"}, settings{rfc: "go-syslog", size: 8192}},
-		{Keys{Address: "unix:///run/x"}, settings{addresses: []string{"/run/x"}, rfc: "3164", size: 8192, bareHeader: true}},
+		{Keys{Address: "udp://a", RFC: "5424", Format: "json"}, settings{addresses: []string{"a:514"}, rfc: "5424", size: 8000}},
+		{Keys{Address: "tcp://[::1]:601"}, settings{addresses: []string{"[::1]:601"}, rfc: "3164", size: 8000}},
+		{Keys{Addresses: []string{"tls://a", "TLS://b:1"}}, settings{addresses: []string{"a:6514", "b:1"}, rfc: "5424", counting: true, size: 8000}},
+		{Keys{Address: "unix:///dev/log"}, settings{rfc: "go-syslog", size: 8000}},
+		{Keys{Address: "unix:///run/x"}, settings{addresses: []string{"/run/x"}, rfc: "3164", size: 8000, bareHeader: true}},
 		{Keys{Address: "udp://a", Profile: "maltrail"}, settings{addresses: []string{"a:514"}, rfc: "none", size: 1400}},
 	} {
 		s, err := c.keys.settings()

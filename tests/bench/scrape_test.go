@@ -42,6 +42,8 @@ func (l *loop) Next() ([]capture.Frame, error) {
 }
 
 func (l *loop) Interface(int) live.Port { return live.Port{Index: 1, Name: "eth0"} }
+func (l *loop) Tenant(int) uint64       { return 1 }
+func (l *loop) Reused() uint64          { return 0 }
 func (l *loop) Ahead()                  {}
 func (l *loop) Interrupt()              {}
 func (l *loop) Close() error            { return nil }

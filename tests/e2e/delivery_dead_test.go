@@ -58,7 +58,7 @@ func (*counter) Close() error                 { return nil }
 // until waits until so many events were taken.
 func (c *counter) until(t *testing.T, n int) {
 	t.Helper()
-	limit := time.NewTimer(deliveryPatience)
+	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	for {
 		c.mu.Lock()
@@ -176,8 +176,8 @@ func TestDeliveryOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	add(200) // many times what the journal may have, in memory too
-	deliveryUntil(t, "a full disk is said", func() bool { s := j.State(); return s.Full || s.Degraded != nil })
-	deliveryUntil(t, "the file fails", func() bool { return loops[1].Counts().Errors > 0 })
+	until(t, "a full disk is said", func() bool { s := j.State(); return s.Full || s.Degraded != nil })
+	until(t, "the file fails", func() bool { return loops[1].Counts().Errors > 0 })
 	for _, d := range loops[1:] {
 		if s := d.State(); s.Evicted == 0 || s.Pending == 0 {
 			t.Errorf("%s: %+v", d.Name, s)
@@ -191,7 +191,7 @@ func TestDeliveryOnAFullDisk(t *testing.T) {
 	}
 	add(1)
 	t.Logf("full: %+v", j.State())
-	deliveryUntil(t, "the journal is on disk again", func() bool { s := j.State(); return !s.Full && s.Degraded == nil && s.MemoryBytes == 0 && s.Reserve })
+	until(t, "the journal is on disk again", func() bool { s := j.State(); return !s.Full && s.Degraded == nil && s.MemoryBytes == 0 && s.Reserve })
 	close(late.gate)
 	add(2)
 	j.End()

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/pem"
@@ -27,7 +26,7 @@ import (
 // Every event arrives once, field by field as it was sent, into data streams
 // that the templates made; sending all of it again changes nothing.
 func testEveryEvent(t *testing.T, n *searchNode, k elasticsearch.Keys) {
-	events := nodeEvents(20_000)
+	events := nodeEvents(8000)
 	k.Addresses = []string{n.URL}
 	o := openElasticsearch(t, k)
 	setUp(t, o)
@@ -36,7 +35,7 @@ func testEveryEvent(t *testing.T, n *searchNode, k elasticsearch.Keys) {
 	}
 	for round := range 2 {
 		sum := sendAll(t, o, events, 4000, nil)
-		if sum.delivered != len(events) || len(sum.errors) > 0 || sum.attempts != 5 {
+		if sum.delivered != len(events) || len(sum.errors) > 0 || sum.attempts != 2 {
 			t.Fatalf("%+v", sum)
 		}
 		if got := o.Stats().Duplicates; got != uint64(round*len(events)) {
@@ -60,7 +59,7 @@ func testEveryEvent(t *testing.T, n *searchNode, k elasticsearch.Keys) {
 	}
 	found := n.ask("POST", "/logs-trailhound.event-default/_search", `{"size":0,"query":{"nested":{"path":"threat.enrichments","query":{"term":
 		{"threat.enrichments.indicator.name":"bad-domain.test"}}}},"aggs":{"n":{"cardinality":{"field":"source.ip"}}}}`)
-	if total := found["hits"].(map[string]any)["total"].(map[string]any)["value"].(float64); total < 5000 {
+	if total := found["hits"].(map[string]any)["total"].(map[string]any)["value"].(float64); total < 2000 {
 		t.Errorf("a nested search finds %v events", total)
 	}
 }
@@ -105,6 +104,15 @@ func TestElasticsearch(t *testing.T) {
 	t.Run("mapping errors", func(t *testing.T) { testMappingErrors(t, &searchNode{t, n.Node}) })
 	t.Run("blocked", func(t *testing.T) { testBlocked(t, &searchNode{t, n.Node}) })
 	t.Run("security", func(t *testing.T) { testSecurity(t, &searchNode{t, n.Node}) })
+	t.Run("replay", func(t *testing.T) {
+		testReplay(t, &searchNode{t, n.Node}, "replay", everything)
+	})
+	t.Run("garbage", func(t *testing.T) { testGarbage(t, &searchNode{t, n.Node}) })
+	t.Run("faults", func(t *testing.T) {
+		testFaults(t, &searchNode{t, n.Node}, faults{"refused": testRefused, "later": testLater, "slow": testSlow, "cut requests": testCutRequests,
+			"cut answers": testCutAnswers, "black hole": testBlackHole, "failover": testFailover, "silent": testSilent, "dead letters": testDeadLetters,
+			"rollover": testRollover})
+	})
 	t.Run("setup by itself", func(t *testing.T) {
 		n := &searchNode{t, n.Node}
 		events := nodeEvents(100)
@@ -299,53 +307,17 @@ func mentions(errors map[string]int, text string) bool {
 	return false
 }
 
-// The node is killed in the middle of it, twice, and comes back.
-func TestElasticsearchKilled(t *testing.T) {
-	n := startSearchNode(t, es.Start)
-	events := nodeEvents(20_000)
-	o := openElasticsearch(t, elasticsearch.Keys{Addresses: []string{n.URL}, MaxRequest: 500_000})
-	setUp(t, o)
-	back := make(chan error, 1)
-	kills, up, down := 0, 0, false // up: attempts since the node is up
-	sum := sendAll(t, o, events, 1000, func(int) {
-		if down {
-			select {
-			case err := <-back:
-				if err != nil {
-					t.Fatal(err)
-				}
-				up, down = 0, false
-			default:
-			}
-			return
-		}
-		if up++; up == 5 && kills < 2 {
-			kills, down = kills+1, true
-			go func() { // while a request is under way
-				n.Kill()
-				back <- n.Restart(context.WithoutCancel(t.Context()))
-			}()
-		}
-	})
-	if down {
-		if err := <-back; err != nil {
-			t.Fatal(err)
-		}
-	}
-	if kills != 2 {
-		t.Errorf("the node was killed %d times", kills)
-	}
-	if sum.delivered != len(events) || len(sum.rejected) > 0 || len(sum.errors) == 0 {
-		t.Fatalf("%+v", sum)
-	}
-	t.Logf("%d attempts, %d duplicates", sum.attempts, o.Stats().Duplicates)
-	n.holds(events, elasticsearch.Keys{})
-}
-
 func TestOpenSearch(t *testing.T) {
 	n := startSearchNode(t, opensearch.Start)
 	t.Run("every event", func(t *testing.T) {
 		testEveryEvent(t, &searchNode{t, n.Node}, elasticsearch.Keys{})
+	})
+	t.Run("replay", func(t *testing.T) {
+		testReplay(t, &searchNode{t, n.Node}, "replay", everything/5)
+	})
+	t.Run("faults", func(t *testing.T) {
+		testFaults(t, &searchNode{t, n.Node}, faults{"refused": testRefused, "slow": testSlow, "cut requests": testCutRequests, "cut answers": testCutAnswers,
+			"dead letters": testDeadLetters, "rollover": testRollover})
 	})
 	t.Run("no right to ask", func(t *testing.T) { testNoRightToAsk(t, &searchNode{t, n.Node}) })
 }

@@ -96,7 +96,7 @@ func (m *measured) measure(t *testing.T, path, table string, length time.Duratio
 	}
 	play := func(loops int) {
 		args := append(rate, "--preload-pcap", "--quiet", "--loop", strconv.Itoa(max(loops, 1)), "--intf1", "v1", path)
-		if _, err := far.try("tcpreplay", args...); err != nil {
+		if _, err := far.Try("tcpreplay", args...); err != nil {
 			t.Fatal(err)
 		}
 	}

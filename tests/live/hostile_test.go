@@ -107,11 +107,11 @@ func TestStatusUnderAttack(t *testing.T) {
 	need(t)
 	near, far := newSpace(t), newSpace(t)
 	near.veth("v0", far, "v1", 1500)
-	near.ip("link set lo up")
+	near.IP("link set lo up")
 	const address = "127.0.0.1:8339"
 	r := start(near, setup{interfaces: "[v0]", table: writeTable(t, builder(t, rows)), workers: 2, extra: "status: {listen: \"" + address + "\"}"})
 	dial := func(ctx context.Context) (c net.Conn, err error) {
-		err = near.inside(func() (err error) { c, err = new(net.Dialer).DialContext(ctx, "tcp", address); return err })
+		err = near.Inside(func() (err error) { c, err = new(net.Dialer).DialContext(ctx, "tcp", address); return err })
 		return c, err
 	}
 	r.http.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }}
@@ -132,7 +132,7 @@ func TestStatusUnderAttack(t *testing.T) {
 		slow.Go(func() { drip(ctx, dial, stop) })
 	}
 	var idle []net.Conn
-	if err := near.inside(func() error {
+	if err := near.Inside(func() error {
 		for range count {
 			c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 			if err != nil {

@@ -157,8 +157,8 @@ func TestCutFrames(t *testing.T) {
 	}
 }
 
-// TestLessMemory: the kernel refuses the rings that were asked for. They become
-// smaller, which is said and shown, and work.
+// TestLessMemory: there is less address space than the rings that were asked
+// for. They become smaller, which is said and shown, and work.
 func TestLessMemory(t *testing.T) {
 	need(t)
 	t.Parallel()
@@ -168,18 +168,19 @@ func TestLessMemory(t *testing.T) {
 	small := start(near, setup{interfaces: "[v0]", table: table, extra: "capture: {ring_total: 4MiB}"})
 	used := mapped(t, small.pid)
 	small.end(0)
-	// No room for a ring of 384 MiB. Which of its fractions fits depends on the
-	// address space of the threads that there are.
+	// No room for a ring of 384 MiB.
 	limit := used + 160<<20
 	r := start(near, setup{interfaces: "[v0]", table: table, extra: "capture: {ring_total: 512MiB}",
 		by: []string{"sh", "-c", fmt.Sprintf(`ulimit -v %d && exec "$@"`, limit>>10), "sh"}})
 	from := far.sender("v1")
 	from.send(syns(100, 0)...)
 	ring := r.account(from.sent).Capture.Rings[0]
-	if ring.WantedBytes != 384<<20 || ring.Bytes != 192<<20 && ring.Bytes != 96<<20 && ring.Bytes != 48<<20 {
+	// How much less than half of the room depends on the threads that there are:
+	// each has address space of its own.
+	if ring.WantedBytes > 160<<20 || ring.Bytes > ring.WantedBytes || ring.Bytes < 16<<20 {
 		t.Errorf("%d bytes of %d", ring.Bytes, ring.WantedBytes)
 	}
-	if len(r.logged("ring memory is less than planned")) != 1 {
+	if len(r.logged("ring memory is limited to half of what is available")) != 1 {
 		t.Errorf("the log does not say so:\n%s", r.tail())
 	}
 	r.end(from.sent)

@@ -13,13 +13,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"trailhound/tests/namespace"
 )
 
 const (
@@ -64,7 +63,7 @@ func run(m *testing.M) int {
 	if os.Getenv(envSkip) != "" {
 		return m.Run() // every test skips itself
 	}
-	if err := possible(); err != nil {
+	if err := namespace.Possible(); err != nil {
 		if os.Getenv(envInside) == "" {
 			if code, again := inside(); again == nil {
 				return code
@@ -93,28 +92,6 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
-}
-
-// possible says why no network namespace with a packet socket can be made.
-func possible() (err error) {
-	if _, err := exec.LookPath("ip"); err != nil {
-		return fmt.Errorf("ip (iproute2) is needed to make network devices: %w", err)
-	}
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends here
-		done <- func() error {
-			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-				return fmt.Errorf("cannot make a network namespace: %w", err)
-			}
-			fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-			if err != nil {
-				return fmt.Errorf("cannot open a packet socket: %w", err)
-			}
-			return unix.Close(fd)
-		}()
-	}()
-	return <-done
 }
 
 // inside runs these tests once more, as root of a user namespace.

@@ -64,7 +64,7 @@ func TestNoCapabilities(t *testing.T) {
 func TestWithoutPrivilege(t *testing.T) {
 	need(t)
 	near := newSpace(t)
-	near.ip("link set lo up")
+	near.IP("link set lo up")
 	dir := t.TempDir()
 	config := setup{interfaces: "[lo]", table: writeTable(t, builder(t, rows))}.write(t, dir)
 	// Without it in the bounding set, not even root gets it at exec.
@@ -124,7 +124,7 @@ func TestLate(t *testing.T) {
 		}
 		sent += from.sent
 		r.until("its events are there", func() bool { return len(r.found("trail.dns")) == int(sent) })
-		near.ip("link del v0")
+		near.IP("link del v0")
 		r.until("it is gone", func() bool {
 			for _, i := range r.status().Capture.Interfaces {
 				if i.Name == "v0" && i.Up {

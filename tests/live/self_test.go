@@ -28,12 +28,12 @@ func TestSelf(t *testing.T) {
 	need(t)
 	near, far := newSpace(t), newSpace(t)
 	near.veth("v0", far, "v1", 1500)
-	near.ip("addr add 10.9.0.1/24 dev v0")
-	far.ip("addr add 10.9.0.2/24 dev v1")
+	near.IP("addr add 10.9.0.1/24 dev v0")
+	far.IP("addr add 10.9.0.2/24 dev v1")
 	received := receive(t, far, "10.9.0.2:9200")
 
 	var c *rings.Capture
-	if err := near.inside(func() (err error) {
+	if err := near.Inside(func() (err error) {
 		c, err = rings.Open(rings.Options{Interfaces: []rings.Interface{{Name: "v0"}}, Workers: 2, RingTotal: 16 << 20, Log: slog.New(slog.DiscardHandler)})
 		return err
 	}); err != nil {
@@ -67,7 +67,7 @@ func TestSelf(t *testing.T) {
 	dial := func(d interface {
 		Dial(network, address string) (net.Conn, error)
 	}) (conn net.Conn) {
-		if err := near.inside(func() (err error) { conn, err = d.Dial("tcp", "10.9.0.2:9200"); return err }); err != nil {
+		if err := near.Inside(func() (err error) { conn, err = d.Dial("tcp", "10.9.0.2:9200"); return err }); err != nil {
 			t.Fatal(err)
 		}
 		return conn
@@ -170,7 +170,7 @@ func receive(t *testing.T, s *space, address string) *receiver {
 	t.Helper()
 	r := &receiver{more: make(chan struct{}, 1)}
 	var l net.Listener
-	if err := s.inside(func() (err error) { l, err = net.Listen("tcp", address); return err }); err != nil {
+	if err := s.Inside(func() (err error) { l, err = net.Listen("tcp", address); return err }); err != nil {
 		t.Fatal(err)
 	}
 	var running sync.WaitGroup

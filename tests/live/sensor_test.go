@@ -13,15 +13,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"trailhound/agent/status"
 )
@@ -159,8 +156,7 @@ func (r *sensor) launch(s *space, cmd *exec.Cmd, read func(io.Reader)) error {
 	}
 	started := make(chan error)
 	go func() {
-		runtime.LockOSThread() // never unlocked: no other goroutine is to be in the namespace
-		err := unix.Setns(int(s.file.Fd()), unix.CLONE_NEWNET)
+		err := s.Join()
 		r.began = time.Now()
 		if err == nil {
 			err = cmd.Start()
@@ -447,7 +443,7 @@ func (r *sensor) kill() {
 func command(s *space, prepare func() error, args ...string) (code int, out, text string) {
 	s.t.Helper()
 	var stdout, stderr strings.Builder
-	err := s.inside(func() error {
+	err := s.Inside(func() error {
 		if prepare != nil {
 			if err := prepare(); err != nil {
 				return err

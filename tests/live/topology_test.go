@@ -19,10 +19,10 @@ func TestRouter(t *testing.T) {
 	lan, router, wan := newSpace(t), newSpace(t), newSpace(t)
 	router.veth("lan0", lan, "eth0", 1500)
 	router.veth("wan0", wan, "eth0", 1500)
-	router.ip("addr add 10.1.0.1/24 dev lan0\naddr add 203.0.113.1/24 dev wan0")
-	lan.ip("addr add 10.1.0.2/24 dev eth0\nroute add default via 10.1.0.1")
-	wan.ip("addr add 203.0.113.66/24 dev eth0\naddr add 203.0.113.10/24 dev eth0\nroute add default via 203.0.113.1")
-	if _, err := router.try("sysctl", "-qw", "net.ipv4.ip_forward=1"); err != nil {
+	router.IP("addr add 10.1.0.1/24 dev lan0\naddr add 203.0.113.1/24 dev wan0")
+	lan.IP("addr add 10.1.0.2/24 dev eth0\nroute add default via 10.1.0.1")
+	wan.IP("addr add 203.0.113.66/24 dev eth0\naddr add 203.0.113.10/24 dev eth0\nroute add default via 203.0.113.1")
+	if _, err := router.Try("sysctl", "-qw", "net.ipv4.ip_forward=1"); err != nil {
 		t.Fatal(err)
 	}
 	r := start(router, setup{interfaces: "[lan0]", table: writeTable(t, builder(t, rows))})
@@ -78,7 +78,7 @@ type service struct{ network, address string }
 // answer runs a service in a namespace until the test ends.
 func answer(s *space, network, address string, reply func(string) string) service {
 	s.t.Helper()
-	err := s.inside(func() error {
+	err := s.Inside(func() error {
 		if network == "udp" {
 			c, err := net.ListenPacket(network, address)
 			if err != nil {
@@ -125,7 +125,7 @@ func answer(s *space, network, address string, reply func(string) string) servic
 // ask sends a request in one piece and reads the answer.
 func ask(s *space, to service, request string) {
 	s.t.Helper()
-	err := s.inside(func() error {
+	err := s.Inside(func() error {
 		c, err := net.Dial(to.network, to.address)
 		if err != nil {
 			return err
@@ -166,7 +166,7 @@ func TestStacksCountOnce(t *testing.T) {
 			near, far := newSpace(t), newSpace(t)
 			near.veth("v0", far, "v1", 1500)
 			for line := range strings.Lines(c.stack) {
-				if out, err := near.try("ip", strings.Fields(line)...); err != nil {
+				if out, err := near.Try("ip", strings.Fields(line)...); err != nil {
 					if strings.Contains(out, "Unknown device type") || strings.Contains(out, "not supported") {
 						lacking.skip(t, "the device of ip "+strings.TrimSpace(line))
 					}
@@ -256,8 +256,8 @@ func TestMerged(t *testing.T) {
 	need(t)
 	near, far := newSpace(t), newSpace(t)
 	near.veth("v0", far, "v1", 1500)
-	near.ip("addr add 10.9.0.1/24 dev v0")
-	far.ip("addr add 10.9.0.3/24 dev v1")
+	near.IP("addr add 10.9.0.1/24 dev v0")
+	far.IP("addr add 10.9.0.3/24 dev v1")
 	for _, end := range []struct {
 		*space
 		dev string
@@ -267,7 +267,7 @@ func TestMerged(t *testing.T) {
 	r := start(near, setup{interfaces: "[v0]", table: writeTable(t, builder(t, rows)), extra: "capture: {snaplen: 256KiB, ring_total: 128MiB}"})
 	const size = 32 << 20
 	var l net.Listener
-	if err := near.inside(func() (err error) { l, err = net.Listen("tcp", "10.9.0.1:80"); return }); err != nil {
+	if err := near.Inside(func() (err error) { l, err = net.Listen("tcp", "10.9.0.1:80"); return }); err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
@@ -283,7 +283,7 @@ func TestMerged(t *testing.T) {
 		got <- n
 	}()
 	request := corpus.Get("evil-url.example", "/bad/path") // at the start of the first, which is long
-	if err := far.inside(func() error {
+	if err := far.Inside(func() error {
 		c, err := net.Dial("tcp", "10.9.0.1:80")
 		if err != nil {
 			return err

@@ -3,10 +3,11 @@ package device
 import (
 	"net"
 	"os"
-	"os/exec"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"trailhound/tests/namespace"
 )
 
 // all lists the devices by name.
@@ -50,7 +51,7 @@ func TestListAgreesWithNet(t *testing.T) {
 }
 
 func TestListKinds(t *testing.T) {
-	ip := inNamespace(t)
+	ip := namespace.Entered(t).IP
 	ip("link add v0 type veth peer name v1")
 	ip("link add v2 type veth peer name v3")
 	ip("link add br0 type bridge")
@@ -93,32 +94,19 @@ func TestListKinds(t *testing.T) {
 
 // A lower device in another namespace has an index that means nothing here.
 func TestListLowerElsewhere(t *testing.T) {
-	ip := inNamespace(t)
-	ip("link add v0 type veth peer name v1")
-	ip("link add link v0 name mv0 type macvlan")
-	other := "thdv-other-" + randomText(t)
-	if out, err := exec.Command("ip", "netns", "add", other).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	defer exec.Command("ip", "netns", "del", other).Run()
-	ip("link set mv0 netns " + other)
-	enter(t, "/run/netns/"+other)
+	s := namespace.Entered(t)
+	s.IP("link add v0 type veth peer name v1")
+	s.IP("link add link v0 name mv0 type macvlan")
+	other := namespace.New(t)
+	s.IP("link set mv0 netns " + other.Name())
+	other.Enter()
 	if d := all(t)["mv0"]; d.Kind != "macvlan" || d.Lower != 0 {
 		t.Errorf("mv0 is %+v", d)
 	}
 }
 
-func randomText(t *testing.T) string {
-	t.Helper()
-	b, err := os.ReadFile("/proc/sys/kernel/random/uuid")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b[:8])
-}
-
 func TestListCounts(t *testing.T) {
-	ip := inNamespace(t)
+	ip := namespace.Entered(t).IP
 	ip("link set lo up")
 	before := all(t)["lo"]
 	c, err := net.Dial("udp", "127.0.0.1:9")

@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"trailhound/tests/namespace"
 )
 
 // What is read is what ethtool(8) reads and sets.
 func TestOffloads(t *testing.T) {
-	ip := inNamespace(t)
+	ip := namespace.Entered(t).IP
 	if _, err := exec.LookPath("ethtool"); err != nil {
 		t.Skip("needs ethtool")
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"trailhound/tests/namespace"
 )
 
 // stack reads lines "INDEX KIND lower|master|ports INDEX...", KIND "-" for none.
@@ -73,7 +75,7 @@ func TestUppers(t *testing.T) {
 }
 
 func TestUppersReal(t *testing.T) {
-	ip := inNamespace(t)
+	ip := namespace.Entered(t).IP
 	ip("link add v0 type veth peer name p0")
 	ip("link add v1 type veth peer name p1")
 	ip("link add br0 type bridge")
@@ -87,7 +89,7 @@ func TestUppersReal(t *testing.T) {
 }
 
 func TestUppersRealBond(t *testing.T) {
-	ip := inNamespace(t)
+	ip := namespace.Entered(t).IP
 	ip("link add v0 type veth peer name p0")
 	for _, kind := range []string{"name bond0 type bond mode balance-rr", "link v0 name v0.9 type vlan id 9"} {
 		args := append([]string{"link", "add"}, strings.Fields(kind)...)

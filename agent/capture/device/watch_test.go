@@ -4,13 +4,15 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"trailhound/tests/namespace"
 )
 
 // Watch sees devices made, renamed, switched on and deleted, and ends with its
 // context. Its first call comes when the socket is open, so the test waits for
 // events only.
 func TestWatch(t *testing.T) {
-	ip := inNamespace(t)
+	ip := namespace.Entered(t).IP
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	steps := []struct {
@@ -42,7 +44,7 @@ func TestWatch(t *testing.T) {
 
 // Many changes make few calls.
 func TestWatchCoalesces(t *testing.T) {
-	ip := inNamespace(t)
+	ip := namespace.Entered(t).IP
 	ip("link add v0 type veth peer name v1")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

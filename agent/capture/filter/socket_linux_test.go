@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trailhound/agent/packet"
+	"trailhound/tests/namespace"
 )
 
 // A sent is a frame with a name in its payload, and what is true of it.
@@ -78,7 +79,7 @@ func TestSocket(t *testing.T) {
 	if _, err := exec.LookPath("ethtool"); err != nil {
 		t.Skip("needs ethtool to switch offloads: ", err)
 	}
-	do := inNamespace(t)
+	do := namespace.Entered(t).Run
 	do("ip link add thfl0 type veth peer name thfl1")
 	for _, device := range []string{"thfl0", "thfl1"} {
 		do("ip link set " + device + " addrgenmode none mtu 1500")
@@ -212,7 +213,7 @@ func tagsIn(frame []byte) (n int) {
 // TestSocketOnAllInterfaces: one unbound socket tells devices with a link header
 // from those without.
 func TestSocketOnAllInterfaces(t *testing.T) {
-	do := inNamespace(t)
+	do := namespace.Entered(t).Run
 	do("ip link set lo up")
 	do("ip link add thfl0 type veth peer name thfl1")
 	do("ip link set thfl0 addrgenmode none up")
@@ -271,7 +272,7 @@ func TestSocketOnAllInterfaces(t *testing.T) {
 
 // TestKernelTakes: the kernel accepts the longest programs.
 func TestKernelTakes(t *testing.T) {
-	inNamespace(t)
+	namespace.Entered(t)
 	for _, e := range []string{"", "vlan 10 or 20", "host 10.0.0.0" + strings.Repeat(" or 10.0.0.1 or 10.0.0.2", 3)} {
 		capture(t, "lo", mustProgram(t, e, packet.LinkEthernet))
 	}

@@ -18,12 +18,12 @@ func TestAnyCountsOnce(t *testing.T) {
 	s := newSpace(t)
 	o := s.room()
 	for _, pair := range [][2]string{{"lv0", "lv1"}, {"lv2", "lv3"}} {
-		s.ip("link add " + pair[0] + " type veth peer name " + pair[1] + " netns " + o.name + "\nlink set " + pair[0] + " up")
-		o.ip("link set " + pair[1] + " up")
+		s.IP("link add " + pair[0] + " type veth peer name " + pair[1] + " netns " + o.Name() + "\nlink set " + pair[0] + " up")
+		o.IP("link set " + pair[1] + " up")
 		s.running(pair[0])
 		o.running(pair[1])
 	}
-	s.ip("link add br0 type bridge\nlink set lv0 master br0\nlink set br0 up\nlink add mv0 link lv2 type macvlan mode bridge\nlink set mv0 up")
+	s.IP("link add br0 type bridge\nlink set lv0 master br0\nlink set br0 up\nlink add mv0 link lv2 type macvlan mode bridge\nlink set mv0 up")
 	s.running("br0", "mv0")
 	c := openOne(t, Options{Interfaces: []Interface{{Name: Any}}, Workers: 2})
 	r := read(t, c, ours)
@@ -40,9 +40,8 @@ func TestAnyCountsOnce(t *testing.T) {
 		copy(f, macOf(name))
 		return f
 	}
-	var lv1, lv3 *sender
 	toBridge, toMacvlan := to("br0", 1), to("mv0", 2)
-	o.inside(func() { lv1, lv3 = o.sender("lv1"), o.sender("lv3") })
+	lv1, lv3 := o.sender("lv1"), o.sender("lv3")
 	br0, mv0 := s.sender("br0"), s.sender("mv0")
 	until(t, "the bridge forwards", func() bool { // its port is learning at first
 		br0.send(udp(3, 4, 99, 60))
@@ -84,7 +83,7 @@ func TestAnyCountsOnce(t *testing.T) {
 // What is sent over loopback is captured once.
 func TestAnyLoopbackOnce(t *testing.T) {
 	s := newSpace(t)
-	s.ip("link set lo up")
+	s.IP("link set lo up")
 	c := openOne(t, Options{Interfaces: []Interface{{Name: Any}}, Workers: 2})
 	r := read(t, c, func(g got) bool { return len(g.Data) > 42 && g.Data[23] == 17 })
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
@@ -113,7 +112,7 @@ func TestAnyLoopbackOnce(t *testing.T) {
 // A device without link header comes from its network header on.
 func TestAnyTunnel(t *testing.T) {
 	s := newSpace(t)
-	s.ip("tuntap add tun0 mode tun\nlink set tun0 up")
+	s.IP("tuntap add tun0 mode tun\nlink set tun0 up")
 	tun, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Skip("no /dev/net/tun: ", err)
@@ -124,6 +123,7 @@ func TestAnyTunnel(t *testing.T) {
 	if err := unix.IoctlIfreq(tun, unix.TUNSETIFF, request); err != nil {
 		t.Fatal(err)
 	}
+	s.running("tun0")
 	for _, name := range []string{Any, "tun0"} {
 		c := openOne(t, Options{Interfaces: []Interface{{Name: name}}, Workers: 2, Filter: version4{}})
 		r := read(t, c, nil)
@@ -163,7 +163,7 @@ func TestAnyFollows(t *testing.T) {
 	r := read(t, c, ours)
 	s.watch(c)
 	s.veth("lv2", "lv3")
-	s.ip("link add mv2 link lv2 type macvlan\nlink set mv2 up")
+	s.IP("link add mv2 link lv2 type macvlan\nlink set mv2 up")
 	links := func() map[string]Link {
 		all := make(map[string]Link)
 		for _, l := range c.Snapshot().Links {
@@ -181,7 +181,7 @@ func TestAnyFollows(t *testing.T) {
 			t.Errorf("%+v", f.port)
 		}
 	}
-	s.ip("link set lv3 name lan3")
+	s.IP("link set lv3 name lan3")
 	until(t, "the new name is known", func() bool { return links()["lan3"].Up })
 	s.sender("lv2").send(udp(1, 2, 8, 60))
 	names := []string{}
@@ -192,7 +192,7 @@ func TestAnyFollows(t *testing.T) {
 	if !slices.Equal(names, []string{"lan3", "lv2"}) {
 		t.Error(names)
 	}
-	s.ip("link del mv2\nlink add link lv0 name mv0 type macvlan\nlink set mv0 up")
+	s.IP("link del mv2\nlink add link lv0 name mv0 type macvlan\nlink set mv0 up")
 	until(t, "the deleted link is forgotten", func() bool { _, there := links()["mv2"]; return !there && links()["mv0"].Repeats })
 }
 

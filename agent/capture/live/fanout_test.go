@@ -116,7 +116,7 @@ func TestFanoutAfterDownAndUp(t *testing.T) {
 	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}}, Workers: 4})
 	r := read(t, c, ours)
 	for range 3 {
-		s.ip("link set lv0 down\nlink set lv0 up")
+		s.IP("link set lv0 down\nlink set lv0 up")
 		s.running("lv0", "lv1")
 		out := s.sender("lv1")
 		for i := range 100 {
@@ -150,7 +150,7 @@ func TestFanoutProgram(t *testing.T) {
 func TestFanoutOfScatteredFrames(t *testing.T) {
 	s := newSpace(t)
 	s.veth("lv0", "lv1")
-	s.ip("link set lv0 mtu 9000\nlink set lv1 mtu 9000")
+	s.IP("link set lv0 mtu 9000\nlink set lv1 mtu 9000")
 	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv0"}}, Workers: 4})
 	r := read(t, c, nil)
 	for _, name := range []string{"lv1", "lv0"} {

@@ -304,6 +304,9 @@ func TestSlotsAreBounded(t *testing.T) {
 	if n := len(*s.slots.Load()); n > 2 {
 		t.Errorf("%d slots", n)
 	}
+	if got, want := s.Reused(), uint64(3*maxSlots-len(*s.slots.Load())); got != want || s.Tenant(0) != 3*maxSlots && s.Tenant(1) != 3*maxSlots {
+		t.Errorf("%d slots were given away, want %d; tenants %d and %d", got, want, s.Tenant(0), s.Tenant(1))
+	}
 	if n := len(s.byIndex); n > 2 {
 		t.Errorf("%d indexes", n)
 	}
@@ -338,11 +341,15 @@ func TestSlotComesBack(t *testing.T) {
 	known := map[int]seen{5: {name: "veth5"}}
 	c.known.Store(&known)
 	first := s.slotOf(r, 5)
+	tenant := s.Tenant(first.number)
 	s.follow(r.link.port(), nil, time.Now())
 	known = map[int]seen{6: {name: "veth5"}}
 	c.known.Store(&known)
 	if s.slotOf(r, 6) != first || s.Interface(first.number) != (Port{Index: 6, Name: "veth5"}) {
 		t.Errorf("%+v", s.Interface(first.number))
+	}
+	if s.Tenant(first.number) != tenant || s.Reused() != 0 || s.Tenant(99) != 0 {
+		t.Errorf("tenant %d, was %d; %d reused", s.Tenant(first.number), tenant, s.Reused())
 	}
 }
 

@@ -14,91 +14,6 @@ import (
 	"trailhound/agent/capture/device"
 )
 
-// A flood sends numbered frames through a device as fast as it can. What the
-// kernel took is counted: it passed the device as outgoing.
-type flood struct {
-	sent atomic.Uint64
-	stop atomic.Bool
-	gate sync.RWMutex // held for writing: nothing is sent
-	done chan struct{}
-	size int
-}
-
-func (s *space) flood(name string, size int, from uint32) *flood {
-	f := &flood{done: make(chan struct{}), size: size}
-	out := s.sender(name)
-	go func() {
-		defer close(f.done)
-		for n := from; !f.stop.Load(); n++ {
-			f.gate.RLock()
-			frame := udp(uint16(n%251), uint16(n%17+300), n, f.size)
-			if _, err := unix.Write(out.fd, frame); err == nil {
-				f.sent.Add(1)
-			}
-			f.gate.RUnlock()
-		}
-	}()
-	s.t.Cleanup(f.end)
-	return f
-}
-
-func (f *flood) end() {
-	f.stop.Store(true)
-	<-f.done
-}
-
-// more waits until the flood has sent another n frames.
-func (f *flood) more(t *testing.T, n uint64) {
-	t.Helper()
-	goal := f.sent.Load() + n
-	until(t, "frames are sent", func() bool { return f.sent.Load() >= goal })
-}
-
-// balance sums up what was sent, seen and dropped after everything was closed.
-func balance(t *testing.T, c *Capture, sent, seen uint64) Snapshot {
-	t.Helper()
-	s := c.Snapshot()
-	total := s.Closed
-	for _, r := range s.Rings {
-		total.add(r.Kernel)
-	}
-	var traffic Traffic
-	for _, i := range s.Interfaces {
-		traffic.add(i.Traffic)
-	}
-	if total.Packets != sent {
-		t.Errorf("%d frames were sent, the kernel counted %d", sent, total.Packets)
-	}
-	if seen+total.Drops != total.Packets || traffic.Packets+traffic.Skipped != seen || s.Lost != 0 || s.Damaged != 0 {
-		t.Errorf("sent %d = seen %d + dropped %d does not hold; counted %d and %d skipped, %d lost, %d damaged",
-			sent, seen, total.Drops, traffic.Packets, traffic.Skipped, s.Lost, s.Damaged)
-	}
-	t.Logf("sent %d, seen %d, dropped %d", sent, seen, total.Drops)
-	return s
-}
-
-// count counts what is read, and that nothing is read twice.
-func count(t *testing.T, c *Capture) (seen *atomic.Uint64, wait func()) {
-	seen = new(atomic.Uint64)
-	var mu sync.Mutex
-	numbers := make(map[uint32]bool)
-	r := read(t, c, func(g got) bool {
-		n, ok := number(g.Data)
-		if !ok {
-			t.Errorf("a frame that nobody sent: %x", g.Data)
-		}
-		mu.Lock()
-		if numbers[n] {
-			t.Errorf("frame %d came twice", n)
-		}
-		numbers[n] = true
-		mu.Unlock()
-		seen.Add(1)
-		return false
-	})
-	return seen, func() { r.rest(c) }
-}
-
 // Down, up and renamed under load: sent = seen + dropped. The kernel itself
 // shows no packet socket what is sent between a link's coming up and the
 // notification of that, so the flood waits meanwhile.
@@ -112,26 +27,26 @@ func TestDownUpRenamed(t *testing.T) {
 	up := func() bool { return c.Snapshot().Links[0].Up }
 	for i, name := range []string{"lan0", "dmz0", "lv0"} {
 		f.more(t, 2000)
-		s.ip("link set lv0 down")
+		s.IP("link set lv0 down")
 		until(t, "it is seen to be down", func() bool { return !up() })
 		f.gate.Lock()
-		s.ip("link set lv0 up")
+		s.IP("link set lv0 up")
 		f.gate.Unlock()
 		until(t, "it is seen to be up", up)
 		f.more(t, 2000)
 		old := c.Snapshot().Links[0].Name
-		s.ip("link set " + old + " down")
+		s.IP("link set " + old + " down")
 		f.gate.Lock()
-		s.ip("link set " + old + " name " + name + "\nlink set " + name + " up")
+		s.IP("link set " + old + " name " + name + "\nlink set " + name + " up")
 		f.gate.Unlock()
 		until(t, "the new name is known", func() bool {
 			snap := c.Snapshot()
 			return snap.Links[0].Name == name && snap.Rings[0].Interface == name && snap.Interfaces[0].Name == name
 		})
 		if i < 2 {
-			s.ip("link set " + name + " down\nlink set " + name + " name lv0")
+			s.IP("link set " + name + " down\nlink set " + name + " name lv0")
 			f.gate.Lock()
-			s.ip("link set lv0 up")
+			s.IP("link set lv0 up")
 			f.gate.Unlock()
 			until(t, "it is seen to be up", func() bool { return up() && c.Snapshot().Links[0].Name == "lv0" })
 		}
@@ -181,7 +96,7 @@ func TestDeletedAndMadeAgain(t *testing.T) {
 		index := last().Index
 		f.more(t, 5000)
 		must = append(must, from, from+uint32(f.sent.Load()))
-		s.ip("link del lv0")
+		s.IP("link del lv0")
 		f.end()
 		s.veth("lv0", "lv1")
 		if round == 2 {
@@ -276,9 +191,9 @@ func TestLateWithoutCapabilities(t *testing.T) {
 	until(t, "glob1 is captured", captured("glob1"))
 	s.veth("glob2", "peer2")
 	until(t, "a restart is asked for", func() bool { return slices.Equal(c.Snapshot().RestartNeeded, []string{"glob2"}) })
-	s.ip("link del glob2")
+	s.IP("link del glob2")
 	until(t, "it is forgotten", func() bool { return len(c.Snapshot().RestartNeeded) == 0 })
-	s.ip("link del glob1\nlink del late0")
+	s.IP("link del glob1\nlink del late0")
 	until(t, "rings are closed", func() bool { return len(c.Snapshot().Rings) == 4 })
 }
 
@@ -290,7 +205,7 @@ func TestSocketsAreUsedAgain(t *testing.T) {
 	r := read(t, c, ours)
 	s.watchDropped(c)
 	for i := range 5 {
-		s.ip("link del lv0")
+		s.IP("link del lv0")
 		until(t, "both rings are closed", func() bool { snap := c.Snapshot(); return len(snap.Rings) == 0 && snap.Spare > 1 })
 		s.veth("lv0", "lv1")
 		until(t, "both are captured", func() bool {
@@ -360,11 +275,11 @@ func TestCloseWithoutReading(t *testing.T) {
 // A link that is made again under its old index is another one.
 func TestSameIndexAgain(t *testing.T) {
 	s := newSpace(t)
-	s.ip("link add lv0 index 70 type veth peer name lv1\nlink set lv0 up\nlink set lv1 up")
+	s.IP("link add lv0 index 70 type veth peer name lv1\nlink set lv0 up\nlink set lv1 up")
 	for _, name := range []string{"lv0", Any} {
 		c := openOne(t, Options{Interfaces: []Interface{{Name: name}}, Workers: 2})
 		r := read(t, c, ours)
-		s.ip("link del lv0\nlink add lv0 index 70 type veth peer name lv1\nlink set lv0 up\nlink set lv1 up")
+		s.IP("link del lv0\nlink add lv0 index 70 type veth peer name lv1\nlink set lv0 up\nlink set lv1 up")
 		s.running("lv0", "lv1")
 		c.look()
 		s.sender("lv1").send(udp(1, 2, 5, 60))
@@ -416,7 +331,7 @@ func TestDownIsQuiet(t *testing.T) {
 		}
 	}()
 	for range 5 {
-		s.ip("link set lv0 down\nlink set lv0 up")
+		s.IP("link set lv0 down\nlink set lv0 up")
 		before := calls.Load()
 		source.Interrupt()
 		until(t, "it is awake", func() bool { return calls.Load() > before })
@@ -433,11 +348,11 @@ func TestDownIsQuiet(t *testing.T) {
 func TestNoPrivilege(t *testing.T) {
 	s := newSpace(t)
 	s.veth("lv0", "lv1")
-	s.inside(func() {
+	err := s.Inside(func() error {
 		head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 		var none [2]unix.CapUserData
 		if err := unix.Capset(&head, &none[0]); err != nil {
-			t.Error(err)
+			return err
 		}
 		for _, name := range []string{"lv0", Any} {
 			_, err := Open(Options{Interfaces: []Interface{{Name: name}}, RingTotal: 16 << 20, Log: quiet()})
@@ -450,5 +365,9 @@ func TestNoPrivilege(t *testing.T) {
 				}
 			}
 		}
+		return nil
 	})
+	if err != nil {
+		t.Error(err)
+	}
 }

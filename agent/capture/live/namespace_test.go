@@ -6,104 +6,33 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/exec"
-	"runtime"
-	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"trailhound/agent/capture"
 	"trailhound/agent/capture/device"
+	"trailhound/tests/namespace"
 )
 
 // A space is a network namespace that the test's thread is in.
 type space struct {
-	t    *testing.T
-	name string
+	*namespace.Space
+	t *testing.T
 }
 
 // newSpace moves the test to a network namespace of its own, which ends with it.
 func newSpace(t *testing.T) *space {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root to make a network namespace and packet sockets")
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("needs ip (iproute2) to make network devices")
-	}
-	s := &space{t, fmt.Sprintf("thlv-%d-%d", os.Getpid(), time.Now().UnixNano()%1e9)}
-	if out, err := exec.Command("ip", "netns", "add", s.name).CombinedOutput(); err != nil {
-		t.Skipf("cannot make a network namespace: %v: %s", err, out)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("ip", "netns", "del", s.name).CombinedOutput(); err != nil {
-			t.Errorf("cannot delete namespace %s: %v: %s", s.name, err, out)
-		}
-	})
-	s.enter(true)
-	// Nothing but the test's own frames.
-	for _, f := range []string{"all", "default"} {
-		if err := os.WriteFile("/proc/sys/net/ipv6/conf/"+f+"/disable_ipv6", []byte("1"), 0); err != nil && !errors.Is(err, os.ErrNotExist) {
-			t.Fatal(err)
-		}
-	}
-	return s
+	return &space{namespace.Entered(t), t}
 }
 
-// enter moves the calling goroutine's thread into the namespace; back: until
-// the end of the test. Without it the thread ends with the goroutine.
-func (s *space) enter(back bool) {
-	runtime.LockOSThread()
-	home, err := os.Open("/proc/thread-self/ns/net")
-	if err != nil {
-		s.t.Error(err)
-		return
-	}
-	other, err := os.Open("/run/netns/" + s.name)
-	if err != nil {
-		s.t.Error(err)
-		return
-	}
-	defer other.Close()
-	if err := unix.Setns(int(other.Fd()), unix.CLONE_NEWNET); err != nil {
-		s.t.Error(err)
-		return
-	}
-	if !back {
-		home.Close()
-		return
-	}
-	s.t.Cleanup(func() {
-		defer home.Close()
-		if err := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); err != nil {
-			s.t.Errorf("cannot leave the namespace: %v", err)
-			return
-		}
-		runtime.UnlockOSThread()
-	})
-}
-
-// ip runs commands of ip(8), one a line.
-func (s *space) ip(lines string) {
-	s.t.Helper()
-	for line := range strings.Lines(lines) {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		args := append([]string{"-n", s.name}, strings.Fields(line)...)
-		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-			s.t.Fatalf("ip %s: %v: %s", line, err, out)
-		}
-	}
-}
+// room is a second namespace, which the test's thread is not in.
+func (s *space) room() *space { return &space{namespace.New(s.t), s.t} }
 
 // veth makes a pair of devices and waits until they pass frames.
 func (s *space) veth(a, b string) {
 	s.t.Helper()
-	s.ip(fmt.Sprintf("link add %s type veth peer name %s\nlink set %s up\nlink set %s up", a, b, a, b))
+	s.IP(fmt.Sprintf("link add %s type veth peer name %s\nlink set %s up\nlink set %s up", a, b, a, b))
 	s.running(a, b)
 }
 
@@ -113,17 +42,18 @@ func (s *space) running(names ...string) {
 	s.t.Helper()
 	until(s.t, fmt.Sprint(names, " run"), func() bool {
 		n := 0
-		s.inside(func() {
+		err := s.Inside(func() error {
 			list, err := device.List()
-			if err != nil {
-				s.t.Error(err)
-			}
 			for _, name := range names {
 				if d, ok := device.Find(list, name); ok && d.Up && d.Running && d.Carrier {
 					n++
 				}
 			}
+			return err
 		})
+		if err != nil {
+			s.t.Error(err)
+		}
 		return n == len(names)
 	})
 }
@@ -137,7 +67,10 @@ func (s *space) watching(c *Capture, first func()) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.enter(false)
+		if err := s.Join(); err != nil {
+			s.t.Error(err)
+			return
+		}
 		first()
 		c.Watch(ctx)
 	}()
@@ -150,39 +83,13 @@ type sender struct {
 	fd int
 }
 
-func (s *space) sender(name string) *sender {
-	s.t.Helper()
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { unix.Close(fd) })
-	request, err := unix.NewIfreq(name)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, request); err != nil {
-		s.t.Fatalf("%s: %v", name, err)
-	}
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: int(request.Uint32())}); err != nil {
-		s.t.Fatal(err)
-	}
-	return &sender{s.t, fd}
-}
+func (s *space) sender(name string) *sender { return &sender{s.t, s.Socket(name)} }
 
 // send sends frames and says how many were taken.
 func (s *sender) send(frames ...[]byte) (sent int) {
 	for _, f := range frames {
-		for {
-			_, err := unix.Write(s.fd, f)
-			if err == unix.ENOBUFS || err == unix.EINTR {
-				runtime.Gosched()
-				continue
-			}
-			if err == nil {
-				sent++
-			}
-			break
+		if namespace.Send(s.fd, f) == nil {
+			sent++
 		}
 	}
 	return sent
@@ -294,31 +201,4 @@ func until(t *testing.T, what string, ok func() bool) {
 		}
 		time.Sleep(5 * time.Millisecond) // polls a state that makes no event
 	}
-}
-
-// inside runs something on a thread of the namespace.
-func (s *space) inside(do func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.enter(false)
-		do()
-	}()
-	<-done
-}
-
-// room is a second namespace, which the test's thread is not in.
-func (s *space) room() *space {
-	s.t.Helper()
-	o := &space{s.t, s.name + "b"}
-	if out, err := exec.Command("ip", "netns", "add", o.name).CombinedOutput(); err != nil {
-		s.t.Fatalf("%v: %s", err, out)
-	}
-	s.t.Cleanup(func() { exec.Command("ip", "netns", "del", o.name).Run() })
-	o.inside(func() {
-		for _, f := range []string{"all", "default"} {
-			os.WriteFile("/proc/sys/net/ipv6/conf/"+f+"/disable_ipv6", []byte("1"), 0)
-		}
-	})
-	return o
 }

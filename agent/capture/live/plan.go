@@ -1,12 +1,9 @@
 package live
 
 import (
-	"bufio"
 	"fmt"
 	"math/bits"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -75,22 +72,4 @@ func tooSmall(total int64, rings int, later bool, snaplen int) error {
 		need = (need*4 + 2) / 3
 	}
 	return fmt.Errorf("ring memory of %d bytes is too small for %d rings of frames of %d bytes: at least %d are needed", total, rings, snaplen, need)
-}
-
-// available reads how much memory can be had without pushing anything out:
-// MemAvailable of /proc/meminfo, in bytes; 0: not known. The kernel would not
-// refuse a ring that takes the last page, but end some process for it.
-func available() int64 {
-	f, err := os.Open("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if v, ok := strings.CutPrefix(s.Text(), "MemAvailable:"); ok {
-			n, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(v, "kB")), 10, 64)
-			return n << 10
-		}
-	}
-	return 0
 }

@@ -14,9 +14,15 @@ import (
 
 // plan divides the ring memory. It sets the budget to what there is.
 func (c *Capture) plan(list []device.Device) error {
-	if free := available(); free > 0 && c.opt.RingTotal > free/2 {
-		c.log.Warn("ring memory is limited to half of what is available", "wanted", c.opt.RingTotal, "limit", free/2)
-		c.opt.RingTotal = free / 2
+	limited := "" // by what
+	for _, of := range []struct {
+		what string
+		room func() int64
+	}{{"memory", available}, {addressSpaceName, addressSpace}} {
+		if free := of.room(); free > 0 && c.opt.RingTotal > free/2 {
+			c.log.Warn("ring memory is limited to half of what is available", "wanted", c.opt.RingTotal, "limit", free/2, "of", of.what)
+			c.opt.RingTotal, limited = free/2, of.what
+		}
 	}
 	links, later := 0, true
 	chosen := choose(c.entries, list)
@@ -32,7 +38,13 @@ func (c *Capture) plan(list []device.Device) error {
 	}
 	rings := max(links, 1) * c.workers
 	c.share = share(c.opt.RingTotal, rings, later)
-	return tooSmall(c.opt.RingTotal, rings, later, c.opt.Snaplen)
+	if err := tooSmall(c.opt.RingTotal, rings, later, c.opt.Snaplen); err != nil {
+		if limited != "" {
+			err = fmt.Errorf("%w; it is limited to half of the available %s", err, limited)
+		}
+		return err
+	}
+	return nil
 }
 
 // reconcile makes what is captured equal to what is to be captured of the

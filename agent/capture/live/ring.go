@@ -225,7 +225,11 @@ func openRing(fd int, size int64, snaplen int, request func(fd, block, count int
 			return nil, 0, 0, fmt.Errorf("cannot make a ring of %d blocks of %d bytes: %w", count, block, err)
 		}
 		if size = int64(block) * int64(count); size <= smallestRing(snaplen) {
-			return nil, 0, 0, fmt.Errorf("cannot make a ring: the kernel refuses even %d blocks of %d bytes: %w", count, block, err)
+			err = fmt.Errorf("cannot make a ring: the kernel refuses even %d blocks of %d bytes: %w", count, block, err)
+			if free := addressSpace(); free > 0 && free < 2*size {
+				err = fmt.Errorf("%w (%d bytes are left of the %s)", err, free, addressSpaceName)
+			}
+			return nil, 0, 0, err
 		}
 		size /= 2
 	}

@@ -57,6 +57,7 @@ type counts struct {
 // slot is one interface of one source: Frame.Interface is its number.
 type slot struct {
 	number int
+	tenant uint64 // no other slot of the source, before or after, has it
 	port   atomic.Pointer[Port]
 	skip   atomic.Uint32
 

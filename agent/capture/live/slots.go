@@ -24,6 +24,20 @@ func (s *Source) Interface(slot int) Port {
 	return Port{}
 }
 
+// Tenant tells the interfaces apart that have a slot one after the other: it is
+// never the same for two of them. An unknown slot gives 0. It does not allocate;
+// any goroutine may call it.
+func (s *Source) Tenant(slot int) uint64 {
+	if list := *s.slots.Load(); slot >= 0 && slot < len(list) {
+		return list[slot].tenant
+	}
+	return 0
+}
+
+// Reused is how many slots were given to another interface so far: as long as
+// it is the same, so is each Tenant. Any goroutine may call it.
+func (s *Source) Reused() uint64 { return s.reused.Load() }
+
 // slotOf gives the slot of a frame that came from another device than the one
 // before it.
 func (s *Source) slotOf(r *ring, index int32) *slot {
@@ -82,7 +96,8 @@ func (s *Source) reserve(p Port, of *link) *slot {
 		}
 	}
 	list = slices.Clone(list)
-	to := &slot{number: len(list), link: of}
+	s.tenants++
+	to := &slot{number: len(list), tenant: s.tenants, link: of}
 	switch {
 	case free != nil:
 		// A new one in its place: the old one's counters are the reader's.
@@ -99,6 +114,9 @@ func (s *Source) reserve(p Port, of *link) *slot {
 	}
 	to.port.Store(&p)
 	s.slots.Store(&list)
+	if free != nil {
+		s.reused.Add(1)
+	}
 	s.changed.Store(true)
 	return to
 }

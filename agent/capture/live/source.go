@@ -32,6 +32,7 @@ type Source struct {
 
 	changed atomic.Bool // there is something in the part below
 	damaged atomic.Uint64
+	reused  atomic.Uint64 // slots that were given to another interface
 
 	mu      sync.Mutex // guards all below
 	poll    *poll      // nil: closed
@@ -39,6 +40,7 @@ type Source struct {
 	coming  []*ring
 	closing bool    // nothing comes any more
 	former  Traffic // of slots that were given to another interface
+	tenants uint64  // slots that were ever made
 	// slots are replaced as a whole, so that Interface needs no lock.
 	slots atomic.Pointer[[]*slot]
 }

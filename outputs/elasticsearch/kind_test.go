@@ -1,0 +1,68 @@
+package elasticsearch
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"trailhound/agent/event"
+	"trailhound/outputs"
+)
+
+// Whoever counts failures can tell what kind one is of; only one that other
+// credentials may mend asks for them.
+func TestKindsOfErrors(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer func(w http.ResponseWriter, r *http.Request) bool
+		want   outputs.Class
+		renew  bool
+	}{
+		{"401", refuse(401, "", ""), outputs.Auth, true},
+		{"403", refuse(403, "", ""), outputs.Auth, false},
+		{"400", refuse(400, "", `{"error":"no"}`), outputs.Refused, false},
+		{"404", refuse(404, "", ""), outputs.Unavailable, false},
+		{"413", refuse(413, "", ""), outputs.Refused, false},
+		{"429", refuse(429, "", ""), outputs.Throttled, false},
+		{"500", refuse(500, "", ""), outputs.Unavailable, false},
+		{"503", refuse(503, "", ""), outputs.Unavailable, false},
+		{"302", refuse(302, "Location: http://192.0.2.1/", ""), outputs.Protocol, false},
+		{"no JSON", answers("<html>"), outputs.Protocol, false},
+		{"too few", answers(`{"items":[]}`), outputs.Protocol, false},
+		{"too many", answers(`{"items":[` + strings.Repeat(`{"create":{"status":201}},`, 20) + `{}]}`), outputs.Protocol, false},
+	} {
+		n := newFakeNode(t)
+		n.answer = c.answer
+		_, err := n.open(t, Keys{Flavor: "elasticsearch"}).Send(t.Context(), batchOf(12))
+		if got := outputs.ClassOf(err); err == nil || got != c.want || errors.Is(err, outputs.ErrCredentials) != c.renew {
+			t.Errorf("%s: %v, want %v: %v", c.name, got, c.want, err)
+		}
+	}
+	_, err := openOutput(t, Keys{Addresses: []string{"http://127.0.0.1:1"}}).Send(t.Context(), batchOf(1))
+	if got := outputs.ClassOf(err); got != outputs.Connect {
+		t.Errorf("nobody there: %v: %v", got, err)
+	}
+	for item, want := range map[string]outputs.Class{`{"status":429}`: outputs.Throttled, `{"status":503}`: outputs.Unavailable, `{"status":403}`: outputs.Auth} {
+		n := newFakeNode(t)
+		n.item = func(string, map[string]any) string { return item }
+		o := n.open(t, Keys{})
+		_, err := o.Send(t.Context(), []event.Event{batchOf(1)[0]})
+		if got := outputs.ClassOf(err); got != want || errors.Is(err, outputs.ErrCredentials) {
+			t.Errorf("%s: %v, want %v: %v", item, got, want, err)
+		}
+		if c := o.Counters(); c.Deferred != 1 || c.Requests != 1 || c.Bytes == 0 || c.Duplicates+c.Diverted+c.Splits != 0 {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// answers makes a node whose answers to bulk requests are always the same.
+func answers(text string) func(w http.ResponseWriter, r *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		io.Copy(io.Discard, r.Body)
+		io.WriteString(w, text)
+		return true
+	}
+}
