@@ -78,7 +78,9 @@ type task struct {
 	end        int64
 	moves      uint64
 	settled    spot
-	release    bool // the file that is open has gone
+	epoch      uint64    // of the segment's head, which changes when one in memory goes to disk
+	made       time.Time // the same
+	release    bool      // the file that is open has gone
 }
 
 // read makes one look. No batch and no error: look again, after waiting if wait
@@ -122,7 +124,7 @@ func (c *Cursor) task() (t task, wait bool, err error) {
 		c.lose(c.next, s.last, s.lost)
 		return t, false, nil
 	}
-	return task{s: s, memory: s.memory, path: s.path, next: c.next, last: s.last, end: s.end, moves: c.moves, settled: c.settled}, false, nil
+	return task{s: s, memory: s.memory, path: s.path, next: c.next, last: s.last, end: s.end, epoch: s.head.epoch, made: s.head.made, moves: c.moves, settled: c.settled}, false, nil
 }
 
 // found is what a look gave.
@@ -178,8 +180,8 @@ func (c *Cursor) look(t *task, maxEvents, maxBytes int) (f found, err error) {
 			}
 			return f, nil
 		}
-		e.Seq, e.Epoch = next, t.s.head.epoch
-		f.lastly = t.s.head.made.Add(time.Duration(rec.stamp) * time.Millisecond)
+		e.Seq, e.Epoch = next, t.epoch
+		f.lastly = t.made.Add(time.Duration(rec.stamp) * time.Millisecond)
 		if len(f.batch) == 1 {
 			f.made = f.lastly
 		}

@@ -19,7 +19,7 @@ func (j *Journal) Scan(ctx context.Context, from uint64, f func(*event.Event) bo
 			j.mu.Unlock()
 			return nil
 		}
-		t := task{s: s, memory: s.memory, path: s.path, next: max(from, s.first), last: s.last, end: s.end}
+		t := task{s: s, memory: s.memory, path: s.path, next: max(from, s.first), last: s.last, end: s.end, epoch: s.head.epoch, made: s.head.made}
 		lost := s.lost != kept
 		j.mu.Unlock()
 		if !lost {
@@ -77,7 +77,7 @@ func (t *task) scan(ctx context.Context, disk fileSystem, f func(*event.Event) b
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		e.Seq, e.Epoch = rec.seq, t.s.head.epoch
+		e.Seq, e.Epoch = rec.seq, t.epoch
 		if !f(&e) {
 			return false, nil
 		}

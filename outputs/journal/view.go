@@ -105,7 +105,7 @@ func (v *View) Scan(ctx context.Context, from uint64, f func(*event.Event) bool)
 		if s.last < from || s.lost != kept {
 			continue
 		}
-		t := task{s: s, path: s.path, next: max(from, s.first), last: s.last, end: s.end}
+		t := task{s: s, path: s.path, next: max(from, s.first), last: s.last, end: s.end, epoch: s.head.epoch, made: s.head.made}
 		more, err := t.scan(ctx, v.disk, f, func() bool { return true })
 		if !more || err != nil {
 			return err
