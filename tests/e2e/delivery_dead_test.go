@@ -183,6 +183,7 @@ func TestDeliveryOnAFullDisk(t *testing.T) {
 			t.Errorf("%s: %+v", d.Name, s)
 		}
 	}
+	until(t, "the last batch is settled", func() bool { return loops[0].State().Pending == 0 })
 	if s := loops[0].State(); s.Evicted+s.Quarantined != 0 || s.Delivered != uint64(appended) {
 		t.Errorf("good: %+v", s)
 	}
