@@ -104,7 +104,7 @@ func (r *Rule) compile(scope *Scope) (*compiled, []error) {
 			c.conditions, errs = append(c.conditions, cond), append(errs, problems...)
 		}
 	}
-	if len(c.conditions) == 0 {
+	if r.universal(c.conditions) {
 		bad(errors.New(`holds for every event: give it a source, trail, code or the like; code: ["*"] says that this is meant`))
 	}
 	slices.SortStableFunc(c.conditions, func(a, b condition) int { return cost(a.field) - cost(b.field) })

@@ -34,15 +34,17 @@ func Compile(rules []Rule, scope Scope, old *Set) (*Set, []Problem) {
 			known[c.rule.ID] = c
 		}
 	}
+	if len(rules) > MaxRules {
+		problems = append(problems, Problem{Rule: rules[MaxRules].ID, At: rules[MaxRules].At,
+			Err: fmt.Errorf("more than %d rules: this one and the %d behind it are left out", MaxRules, len(rules)-MaxRules-1)})
+		rules = rules[:MaxRules]
+	}
 	used := make(map[string]bool, len(rules))
 	for i := range rules {
 		r := &rules[i]
 		c, errs := r.compile(&scope)
 		if used[r.ID] {
 			errs = append(errs, errors.New("name: another rule has it"))
-		}
-		if len(s.all) >= MaxRules {
-			errs = append(errs, fmt.Errorf("more than %d rules", MaxRules))
 		}
 		used[r.ID] = true
 		for _, err := range errs {

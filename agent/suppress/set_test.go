@@ -41,7 +41,7 @@ func TestStrongestActionDecides(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	r := named("day", Drop, fieldCode, "*")
 	r.Created, r.Expires = "2023-11-01", "2023-11-14"
-	moment := named("moment", Drop, fieldType, "*")
+	moment := named("moment", Drop, fieldType, "D*")
 	moment.Expires = "2023-11-14T12:00:00+02:00"
 	s := mustCompile(t, r, moment)
 	for at, want := range map[string]string{"2023-11-14T09:59:59Z": "day", "2023-11-14T23:59:59.999999Z": "day", "2023-11-15T00:00:00Z": ""} {

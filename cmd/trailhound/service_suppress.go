@@ -17,6 +17,9 @@ func (s *service) gateOptions() suppress.Options {
 		Window: s.config.Suppress.Aggregate, Inbound: s.config.Suppress.Inbound}
 }
 
+// mostRefusals bounds what the log says of refused rules at a time.
+const mostRefusals = 20
+
 // suppressCause is the cause of the health events about rules as a whole.
 const suppressCause = "rules"
 
@@ -30,7 +33,11 @@ func (s *service) setSuppression(is *suppression) {
 	for _, w := range is.warnings {
 		s.log.Warn(w)
 	}
-	for _, r := range is.refused {
+	for i, r := range is.refused {
+		if i == mostRefusals {
+			s.log.Error("more suppression rules are not in force", "problems", len(is.refused)-i)
+			break
+		}
 		s.log.Error("suppression rule is not in force", "rule", r.what, "error", r.err)
 	}
 	n := is.refusedRules()

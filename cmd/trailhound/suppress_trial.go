@@ -112,6 +112,10 @@ func (a *app) rulesToTry(c *config.Config, which string) ([]suppress.Rule, error
 		if !strings.ContainsAny(which, "./") {
 			return configuredRule(c, which)
 		}
+		// A pipe would wait for its writer: standard input is "-".
+		if info, err := os.Stat(which); err == nil && !info.Mode().IsRegular() {
+			return nil, &config.Error{File: which, Problem: "is not a regular file"}
+		}
 		f, err := os.Open(which)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read rule file %q: %w", which, bare(err))
