@@ -73,6 +73,7 @@ func (m *marked) Unwrap() []error { return []error{m.as, m.err} }
 type (
 	handshake   interface{ Handshake() bool }   // one of TLS failed
 	credentials interface{ Credentials() bool } // ours are at fault
+	protocol    interface{ Protocol() bool }    // the receiver speaks another one
 )
 
 // wantsCredentials says whether other credentials might help.
@@ -85,6 +86,7 @@ func wantsCredentials(err error) bool {
 func ClassOf(err error) Class {
 	var (
 		shake   handshake
+		speech  protocol
 		name    *net.DNSError
 		network net.Error
 		op      *net.OpError
@@ -105,7 +107,7 @@ func ClassOf(err error) Class {
 		return Unavailable
 	case errors.Is(err, ErrRefused), errors.Is(err, ErrBatch):
 		return Refused
-	case errors.Is(err, ErrProtocol):
+	case errors.Is(err, ErrProtocol), errors.As(err, &speech) && speech.Protocol():
 		return Protocol
 	case errors.As(err, &name):
 		return Resolve

@@ -20,6 +20,12 @@ func (s shaken) Error() string     { return "it ended the handshake" }
 func (s shaken) Handshake() bool   { return true }
 func (s shaken) Credentials() bool { return s.client }
 
+// stranger is another one.
+type stranger struct{}
+
+func (stranger) Error() string  { return "it says too much" }
+func (stranger) Protocol() bool { return true }
+
 func TestClassOf(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errors.New("connection refused"))}
 	for _, c := range []struct {
@@ -50,6 +56,7 @@ func TestClassOf(t *testing.T) {
 		{Mark(errors.New("400"), ErrRefused), Refused},
 		{fmt.Errorf("it failed: %w", ErrBatch), Refused},
 		{Mark(io.EOF, ErrProtocol), Protocol},
+		{stranger{}, Protocol},
 		{&fs.PathError{Op: "write", Path: "/x", Err: errors.New("no space left on device")}, Disk},
 		{&os.LinkError{Op: "rename", Old: "a", New: "b", Err: errors.New("x")}, Disk},
 		{io.ErrShortWrite, Disk},

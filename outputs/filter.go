@@ -19,14 +19,53 @@ type Filter struct {
 	Networks []netip.Prefix // source or destination is in one of them
 }
 
-// Check says which pattern is wrong.
+// Check says which pattern is wrong: it is none, or no detection has a code that
+// it fits, so that it would let nothing pass.
 func (f *Filter) Check() error {
 	for _, p := range f.Codes {
-		if _, err := path.Match(p, ""); err != nil {
-			return fmt.Errorf("codes: %q is not a pattern: %w", p, err)
+		ok, err := fits(p, detectionCodes())
+		if err != nil {
+			return err
+		}
+		if ok {
+			continue
+		}
+		if health, _ := fits(p, event.HealthCodes()); health {
+			return fmt.Errorf("codes: %q is of health events, which are no matter of a filter: see the key health", p)
+		}
+		return fmt.Errorf("codes: %q fits no code of a detection, such as trail.dns or scan.port", p)
+	}
+	return nil
+}
+
+// CheckPatterns says only which pattern is none: a journal may hold codes of
+// another version.
+func (f *Filter) CheckPatterns() error {
+	for _, p := range f.Codes {
+		if _, err := fits(p, nil); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func detectionCodes() []event.Code {
+	list := event.Heuristics()
+	for _, t := range event.Types() {
+		list = append(list, event.CodeOf(t))
+	}
+	return list
+}
+
+// fits says whether a pattern fits one of the codes.
+func fits(pattern string, codes []event.Code) (bool, error) {
+	if _, err := path.Match(pattern, ""); err != nil {
+		return false, fmt.Errorf("codes: %q is not a pattern: %w", pattern, err)
+	}
+	return slices.ContainsFunc(codes, func(c event.Code) bool {
+		ok, _ := path.Match(pattern, string(c))
+		return ok
+	}), nil
 }
 
 // Empty says whether everything passes.

@@ -2,6 +2,7 @@ package outputs
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"trailhound/agent/event"
@@ -44,10 +45,27 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: empty %t", c.name, c.f.Empty())
 		}
 	}
-	if err := (&Filter{Codes: []string{"trail.["}}).Check(); err == nil {
-		t.Error("a broken pattern is taken")
-	}
-	if err := (&Filter{Codes: []string{"trail.*"}}).Check(); err != nil {
-		t.Error(err)
+	for _, c := range []struct {
+		code, check, patterns string // what is said against it
+	}{
+		{"trail.*", "", ""},
+		{"dns.dga.*", "", ""},
+		{"*", "", ""},
+		{"scan.port", "", ""},
+		{"trail.dns", "", ""},
+		{"trail.[", "is not a pattern", "is not a pattern"},
+		{"nosuch.*", "fits no code", ""},
+		{"dns", "fits no code", ""},
+		{"health.*", "see the key health", ""},
+	} {
+		f := Filter{Codes: []string{"trail.*", c.code}}
+		for name, p := range map[string]struct {
+			err  error
+			want string
+		}{"Check": {f.Check(), c.check}, "CheckPatterns": {f.CheckPatterns(), c.patterns}} {
+			if (p.err == nil) != (p.want == "") || p.err != nil && !strings.Contains(p.err.Error(), p.want) {
+				t.Errorf("%s of %q: %v, want %q", name, c.code, p.err, p.want)
+			}
+		}
 	}
 }

@@ -393,3 +393,47 @@ func TestHeartbeatRefused(t *testing.T) {
 		t.Errorf("%+v, want %+v", beats, want)
 	}
 }
+
+// TestHeartbeatOfEachOutput: outputs that lead to one index, which keeps the
+// first document of an id, do not take each other's heartbeats away; each copy
+// names its output, and is the same when it is sent again.
+func TestHeartbeatOfEachOutput(t *testing.T) {
+	index := map[[16]byte]event.Event{}
+	beat := event.NewHealth(time.Now(), event.HealthHeartbeat, "alive", event.HealthFacts{State: event.Metric})
+	for _, name := range []string{"elk", "elk-high", "elk"} { // the last: after a restart
+		from := newTape(t, 5)
+		id, seq := beat.ID, from.events[4].Seq
+		from.events[4] = beat
+		from.events[4].Seq = seq
+		tries := 0
+		to := &receiver{answer: func(_ context.Context, batch []event.Event) (Result, error) {
+			r := AllDelivered(len(batch))
+			for i := range batch {
+				e := batch[i]
+				if e.Code != event.HealthHeartbeat {
+					continue
+				}
+				if tries++; tries == 1 {
+					r.Outcomes[i] = Retry
+				}
+				if was, ok := index[e.ID]; ok && was.Health.Cause != name {
+					t.Errorf("the copies of %s and %s have one id", was.Health.Cause, name)
+				}
+				if e.Health.Cause != name || e.ID == id || [8]byte(e.ID[:8]) != [8]byte(id[:8]) || e.ID[8]>>6 != 2 {
+					t.Errorf("%s has %x, %q of %x", name, e.ID, e.Health.Cause, id)
+				}
+				index[e.ID] = e
+			}
+			return r, nil
+		}}
+		synctest.Test(t, func(t *testing.T) {
+			NewDelivery(name, "test", to, from, settings(), nil, nil, quiet()).Run(t.Context())
+		})
+		if tries != 2 || from.events[4].ID != id {
+			t.Errorf("%d tries; the journal's id is %x", tries, from.events[4].ID)
+		}
+	}
+	if len(index) != 2 {
+		t.Errorf("%d heartbeats arrived", len(index))
+	}
+}

@@ -38,7 +38,7 @@ func (d *decoder) structure(path string, n *node, v reflect.Value) {
 			if !d.errs.full() {
 				hint = unknownHint(path, k.text, known)
 			}
-			d.errs.add(k.at, join(path, k.text), "unknown key", hint)
+			d.errs.add(k.at, join(path, k.text), UnknownKey, hint)
 			continue
 		}
 		given[k.text] = n.items[i]

@@ -30,7 +30,7 @@ type Output struct {
 
 // OutputFilter chooses among detections. Health events are not its matter.
 type OutputFilter struct {
-	Severity string            `key:"severity" default:"info" oneof:"info low medium high" take:"reload" doc:"the least severity"`
+	Severity string            `key:"severity" default:"low" oneof:"low medium high" take:"reload" doc:"the least severity; low: all"`
 	Types    []string          `key:"types" default:"[]" take:"reload" doc:"types, such as DNS or URL; none: all"`
 	Codes    []string          `key:"codes" default:"[]" take:"reload" doc:"codes or patterns of them, such as trail.*; none: all"`
 	Networks []netip.Prefix    `key:"networks" default:"[]" take:"reload" doc:"networks of which one holds the source or the destination; none: all"`
@@ -139,6 +139,10 @@ func (p *part) decode(y *yaml.Node, path string, into any) error {
 	d.value(path, rest, valueOf(into), field{})
 	return errs.err()
 }
+
+// Whole says whether all ${...} of the type's own keys could be expanded. What
+// could not be is an error of Load, and empty here.
+func (o *Output) Whole() bool { return o.rest == nil || o.rest.whole() }
 
 // String names the entry and where it stands, without any value.
 func (p part) String() string { return p.label }

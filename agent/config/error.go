@@ -21,6 +21,10 @@ type Error struct {
 	Hint    string // what to do about it; may be empty
 }
 
+// UnknownKey is the Problem of a key that there is not. It says nothing against
+// the others.
+const UnknownKey = "unknown key"
+
 // Error gives "config.yaml:12:3: capture.workrs: unknown key, did you mean
 // capture.workers?".
 func (e *Error) Error() string {
@@ -85,16 +89,62 @@ func (p pos) String() string {
 
 // problems collects what is wrong.
 type problems struct {
-	list []*Error
+	list errorList
 	more int
 }
 
+type errorList []*Error
+
+// about says whether one of the problems is that of a key, or of what it is part
+// of.
+func (l errorList) about(key string) bool {
+	return slices.ContainsFunc(l, func(e *Error) bool { return within(key, e.Key) })
+}
+
+// within says whether a key is another one or part of it.
+func within(key, whole string) bool {
+	rest, ok := strings.CutPrefix(key, whole)
+	return ok && whole != "" && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
 func (p *problems) add(at pos, key, problem, hint string) {
+	p.addError(&Error{at.file, at.line, at.col, key, problem, hint})
+}
+
+func (p *problems) addError(e *Error) {
 	if p.full() {
 		p.more++
 		return
 	}
-	p.list = append(p.list, &Error{at.file, at.line, at.col, key, problem, hint})
+	p.list = append(p.list, e)
+}
+
+// join adds all that an error is made of, but for what is about a key that has a
+// problem already, or about a part of it: that may be no more than its consequence.
+// What is no *Error is given back.
+func (p *problems) join(err error) (others []error) {
+	known := len(p.list)
+	var take func(error)
+	take = func(err error) {
+		one, ok := err.(*Error)
+		if ok {
+			if !p.list[:known].about(one.Key) {
+				p.addError(one)
+			}
+			return
+		}
+		switch many := err.(type) {
+		case nil:
+		case interface{ Unwrap() []error }:
+			for _, err := range many.Unwrap() {
+				take(err)
+			}
+		default:
+			others = append(others, err)
+		}
+	}
+	take(err)
+	return others
 }
 
 // full says that further problems are only counted, so hints need no work.

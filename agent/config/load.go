@@ -18,6 +18,11 @@ type Options struct {
 	Credentials string                      // $CREDENTIALS_DIRECTORY, for ${cred:NAME}
 	Codes       []string                    // the valid event codes; empty: codes are not checked
 	OutputTypes []string                    // the registered output types; empty: types are not checked
+	// Check finds what only others can tell to be wrong: with the types' own
+	// keys, with files. It is asked whatever else is wrong, so that one run names
+	// all, and gets what could be read. Of what it finds, that about a key with a
+	// problem already is left out. nil: nothing more is checked.
+	Check func(*Config) error
 }
 
 // layer is one input, in rising precedence.
@@ -92,10 +97,15 @@ func build(layers []layer, opt Options) (*Config, error) {
 	d := &decoder{errs: &errs, origin: map[string]pos{}, masked: map[string]string{}, expand: x}
 	d.structure("", root, valueOf(c))
 	c.origin, c.masked = d.origin, d.masked
-	if len(errs.list) == 0 {
-		c.validate(opt, &errs)
+	c.validate(opt, &errs)
+	var others []error
+	if opt.Check != nil {
+		others = errs.join(opt.Check(c))
 	}
-	if err := errs.err(); err != nil {
+	if err := errors.Join(append([]error{errs.err()}, others...)...); err != nil {
+		if len(others) == 0 {
+			err = errs.err()
+		}
 		return nil, err
 	}
 	return c, nil

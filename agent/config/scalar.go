@@ -157,10 +157,23 @@ func parsePrefix(text string) (netip.Prefix, string, error) {
 		p = netip.PrefixFrom(a, a.BitLen())
 	}
 	if p.Addr().Is4In6() {
-		return p, "write the IPv4 form", bad
+		return p, mappedHint(p), bad
 	}
 	if p != p.Masked() {
 		return p, "did you mean " + p.Masked().String() + "?", bad
 	}
 	return p, "", nil
+}
+
+// mappedHint is the IPv4 network that an IPv4-mapped one stands for. Of a length
+// that leaves nothing of the mapping, it is taken for that of the IPv4 network.
+func mappedHint(p netip.Prefix) string {
+	bits := p.Bits()
+	if bits >= 96 {
+		bits -= 96
+	}
+	if bits > 32 {
+		return "write the IPv4 form"
+	}
+	return "did you mean " + netip.PrefixFrom(p.Addr().Unmap(), bits).Masked().String() + "?"
 }

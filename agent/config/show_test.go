@@ -24,7 +24,7 @@ func TestShowOrigins(t *testing.T) {
 		"  interfaces:\n    - eth0 # conf.d/1.yaml:4\n    - eth3 # conf.d/1.yaml:4\n    - name: eth1 # conf.d/1.yaml:4\n      outgoing: false # conf.d/1.yaml:4\n",
 		"  silence:\n    default: 5m\n    eth3: 12h # conf.d/1.yaml:3\n",
 		"    scan.port: 20 # --set\n",
-		"  - name: local\n    type: csv\n    health: true\n    filter:\n      severity: info\n      types: []\n      codes: []\n      networks: []\n      labels: {}\n    batch: 0\n    timeout: 30s\n    retry:\n      first: 1s\n      most: 1m\n    max_rate: 2000\n    path: /y # conf.d/1.yaml:5\n    list: [1, \"2\", yes] # config.yaml:10\n    deep:\n      a:\n        - b: c # config.yaml:11\n      e: [] # config.yaml:11\n",
+		"  - name: local\n    type: csv\n    health: true\n    filter:\n      severity: low\n      types: []\n      codes: []\n      networks: []\n      labels: {}\n    batch: 0\n    timeout: 30s\n    retry:\n      first: 1s\n      most: 1m\n    max_rate: 2000\n    path: /y # conf.d/1.yaml:5\n    list: [1, \"2\", yes] # config.yaml:10\n    deep:\n      a:\n        - b: c # config.yaml:11\n      e: [] # config.yaml:11\n",
 		"  workers: auto\n",
 	} {
 		if !strings.Contains(b.String(), want) {

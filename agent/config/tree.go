@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,6 +56,11 @@ func (n *node) get(name string) *node {
 		}
 	}
 	return nil
+}
+
+// whole says whether every scalar below could be expanded.
+func (n *node) whole() bool {
+	return !n.bad && !slices.ContainsFunc(n.items, func(item *node) bool { return !item.whole() })
 }
 
 func (n *node) put(k key, v *node) {

@@ -83,8 +83,11 @@ type checker struct {
 	errs *problems
 }
 
+// fail adds a problem, unless the value could not be read in the first place.
 func (k checker) fail(path, problem, hint string) {
-	k.errs.add(k.c.origin[path], path, problem, hint)
+	if !k.errs.list.about(path) {
+		k.errs.add(k.c.origin[path], path, problem, hint)
+	}
 }
 
 // shown quotes a value, or the text that it was expanded from.
@@ -106,6 +109,9 @@ func (c *Config) validate(opt Options, errs *problems) {
 
 func (k checker) interfaces() {
 	list := k.c.Capture.Interfaces
+	if slices.ContainsFunc(k.errs.list, func(e *Error) bool { return within(e.Key, "capture.interfaces") }) {
+		return // they are not all known
+	}
 	if len(list) == 0 {
 		k.fail("capture.interfaces", "want at least one interface", "[any] captures on all")
 	}
@@ -195,7 +201,7 @@ func (k checker) outputs(types []string) {
 	}
 	for _, o := range k.c.Outputs {
 		at := "outputs." + o.Name + ".type"
-		if len(types) > 0 && !slices.Contains(types, o.Type) {
+		if o.Name != "" && o.Type != "" && len(types) > 0 && !slices.Contains(types, o.Type) {
 			hint := didYouMean(o.Type, order, "")
 			if hint == "" {
 				hint = "there are " + strings.Join(types, ", ")

@@ -28,12 +28,13 @@ const (
 	ReasonStale        = "trails.stale"
 	ReasonOutputDown   = "output.down"
 	ReasonOutputBehind = "output.behind" // its queue is nearly full
+	ReasonJournal      = "journal.memory"
 )
 
 // ReasonCodes lists the codes of reasons.
 func ReasonCodes() []string {
 	return []string{ReasonState, ReasonNoCapture, ReasonStalled, ReasonDown, ReasonRestart, ReasonMissing,
-		ReasonNoTrails, ReasonStarter, ReasonStale, ReasonOutputDown, ReasonOutputBehind}
+		ReasonNoTrails, ReasonStarter, ReasonStale, ReasonJournal, ReasonOutputDown, ReasonOutputBehind}
 }
 
 // StallAfter is how long after its last loop a worker counts as stalled. Idle
@@ -45,8 +46,8 @@ const behindAfter = 5 * time.Minute
 
 // NotReady tells what keeps a sensor from being ready; nothing: it is. Ready
 // is a sensor that captures on all interfaces that have to be there and of which
-// at least one is up, matches against trails that are real and fresh enough, and
-// whose outputs all keep up.
+// at least one is up, matches against trails that are real and fresh enough, whose
+// journal is on disk, and whose outputs all keep up.
 func NotReady(s *Snapshot) (why []Reason) {
 	not := func(code, text string, args ...any) {
 		why = append(why, Reason{code, fmt.Sprintf(text, args...)})
@@ -66,6 +67,10 @@ func NotReady(s *Snapshot) (why []Reason) {
 		not(ReasonStarter, "only the built-in starter trails are in use")
 	case t.MaxAgeSeconds > 0 && t.AgeSeconds > t.MaxAgeSeconds:
 		not(ReasonStale, "the trails are %s old, more than trails.max_age of %s", duration(t.AgeSeconds), duration(t.MaxAgeSeconds))
+	}
+	if s.Journal.Degraded != "" {
+		reason, _ := event.Clean([]byte(s.Journal.Degraded), 200)
+		not(ReasonJournal, "events are kept in memory only, and what is not delivered is lost at the end: %s", reason)
 	}
 	for i := range s.Outputs {
 		o := &s.Outputs[i]

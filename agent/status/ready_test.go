@@ -57,6 +57,8 @@ func TestNotReady(t *testing.T) {
 		{"as old as allowed", func(s *Snapshot) { s.Trails.CreatedAt = noon.Add(-72 * time.Hour) }, nil, ""},
 		{"old, no limit", func(s *Snapshot) { s.Trails.CreatedAt, s.Trails.MaxAgeSeconds = noon.AddDate(-9, 0, 0), 0 }, nil, ""},
 		{"of the future", func(s *Snapshot) { s.Trails.CreatedAt = noon.Add(time.Hour) }, nil, ""},
+		{"journal in memory", func(s *Snapshot) { s.Journal.Degraded = "read-only\x1b[31m file system" },
+			[]string{ReasonJournal}, "events are kept in memory only, and what is not delivered is lost at the end: read-only[31m file system"},
 		{"output down", func(s *Snapshot) { s.Outputs[0].Healthy, s.Outputs[0].LastError = false, "no space\x1b[31m\nleft" },
 			[]string{ReasonOutputDown}, `output "local" does not deliver: no space[31m left`},
 		{"output behind", func(s *Snapshot) {

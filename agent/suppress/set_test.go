@@ -149,7 +149,7 @@ func TestElsewhere(t *testing.T) {
 func TestProblems(t *testing.T) {
 	good := named("good", Drop, fieldType, "DNS")
 	bad := Rule{ID: "bad name", At: "conf.d/x.yaml:3", Action: "hide", Expires: "soon", Sensors: []string{""}, Label: []string{"site"},
-		Source: []string{"10.0.0.1/8", "office2", ""}, Port: []string{"0", "1-70000", "9-1"}, VLAN: []string{"4096"}, Code: []string{"scan.wbe"},
+		Source: []string{"10.0.0.1/8", "::ffff:10.0.0.0/8", "office2", ""}, Port: []string{"0", "1-70000", "9-1"}, VLAN: []string{"4096"}, Code: []string{"scan.wbe"},
 		Type: []string{"DNSS"}, Trail: []string{"\xff"}, Schedule: &Schedule{From: "x"}}
 	empty := Rule{ID: "empty", Reason: "r", Action: Drop}
 	to, late := named("to", Drop, fieldType, "DNS"), named("late", Lower, fieldType, "DNS")
@@ -172,7 +172,7 @@ func TestProblems(t *testing.T) {
 	for _, want := range []string{
 		`conf.d/x.yaml:3: suppression rule "bad name": name: want`, "reason: missing", `action: "hide" is not`, `expires: "soon" is neither`,
 		"sensors: an empty value", `label: "site" is no label`, `source: "10.0.0.1/8" has host bits, did you mean 10.0.0.0/8?`,
-		`source: "office2" is no address`, `source: an empty value; one that begins with ! is written in quotes`, `port: "0" is no port`, `port: "1-70000"`, `port: "9-1"`,
+		`source: "office2" is no address`, `source: "::ffff:10.0.0.0/8" is a network of IPv6, did you mean 10.0.0.0/8?`, `source: an empty value; one that begins with ! is written in quotes`, `port: "0" is no port`, `port: "1-70000"`, `port: "9-1"`,
 		`vlan: "4096"`, `code: "scan.wbe" is no code`, `type: "DNSS" is no type, write one of DNS, IP`, "trail:", "schedule.from:",
 		`suppression rule "empty": holds for every event`, `suppression rule "to": to: only`, `suppression rule "good": name: another rule has it`,
 		`suppression rule "late": to: "high" is not`, `suppression rule "born": expires: before it was created`,

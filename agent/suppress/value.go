@@ -75,6 +75,12 @@ func readNetworks(text string, scope *Scope) ([]netip.Prefix, error) {
 	}
 	if p, err := netip.ParsePrefix(text); err == nil {
 		p = unmap(p)
+		if p.Addr().Is4In6() { // ::ffff:10.0.0.0/8 is all of ::/8
+			if p.Bits() <= 32 {
+				return nil, fmt.Errorf("%q is a network of IPv6, did you mean %v?", clip(text), netip.PrefixFrom(p.Addr().Unmap(), p.Bits()).Masked())
+			}
+			return nil, fmt.Errorf("%q holds IPv4 addresses and others: write the IPv4 form", clip(text))
+		}
 		if p != p.Masked() {
 			return nil, fmt.Errorf("%q has host bits, did you mean %v?", clip(text), p.Masked())
 		}

@@ -17,7 +17,11 @@ const defaultConfig = "/etc/trailhound/config.yaml"
 
 // load reads the configuration that the command line asks for and warns of
 // keys that this version does nothing with.
-func (a *app) load() (*config.Config, error) {
+func (a *app) load() (*config.Config, error) { return a.loadWith(nil) }
+
+// loadWith is load with a further check: its errors are told together with all
+// others.
+func (a *app) loadWith(check func(*config.Config) error) (*config.Config, error) {
 	file, explicit := a.configFile, true
 	if file == "" {
 		file, explicit = defaultConfig, false
@@ -25,11 +29,15 @@ func (a *app) load() (*config.Config, error) {
 	c, err := config.Load(config.Options{
 		File: file, Explicit: explicit, Set: a.set, Getenv: os.LookupEnv,
 		Credentials: os.Getenv("CREDENTIALS_DIRECTORY"), Codes: codes(), OutputTypes: outputTypes(),
+		Check: func(c *config.Config) error {
+			all := []error{checkOutputs(c), checkFiles(c)}
+			if check != nil {
+				all = append(all, check(c))
+			}
+			return errors.Join(all...)
+		},
 	})
 	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(checkOutputs(c), checkFiles(c)); err != nil {
 		return nil, err
 	}
 	for _, w := range c.Unbuilt(built) {
@@ -87,15 +95,12 @@ func (a *app) configCommand() *cobra.Command {
 			Example: "  trailhound config check -c /etc/trailhound/config.yaml\n  trailhound config check --set capture.workers=2",
 			Args:    cobra.NoArgs,
 			RunE: func(*cobra.Command, []string) error {
-				c, err := a.load()
+				c, err := a.loadWith(a.check)
 				if err != nil {
 					return err
 				}
 				for _, file := range c.PassedOver() {
 					a.warn("%s is not read: drop-ins end in .yaml and do not begin with a dot", file)
-				}
-				if err := a.check(c); err != nil {
-					return err
 				}
 				fmt.Fprintf(a.out, "configuration is valid (%s)\n", a.inputs(c))
 				return nil

@@ -28,6 +28,13 @@ func TestConfigCheckFinds(t *testing.T) {
 	}
 	writeTest(t, list, "good.example\n")
 	absent := filepath.Join(dir, "absent")
+	for _, err := range []error{os.Mkdir(filepath.Join(dir, "real"), 0o755), os.Symlink("real", filepath.Join(dir, "link")),
+		os.Link(list, filepath.Join(dir, "real", "hard")), os.Symlink("real/later", filepath.Join(dir, "dangling")),
+		os.Symlink("circle2", filepath.Join(dir, "circle")), os.Symlink("circle", filepath.Join(dir, "circle2"))} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	var ports []string
 	for i := range 4200 {
 		ports = append(ports, fmt.Sprint("port ", 2*i+1))
@@ -53,6 +60,17 @@ func TestConfigCheckFinds(t *testing.T) {
 		{"two files", "outputs:\n" + csv("a", "/var/a.csv") + csv("b", "/var/b.csv"), nil},
 		{"one file twice", "outputs:\n" + csv("a", "/var/log/a.csv") + csv("b", "/var//log/x/../a.csv"),
 			[]string{"c.yaml:7:9: outputs.b: path: output a writes to the same file"}},
+		{"one file through a link", "outputs:\n" + csv("a", dir+"/real/new/a.csv") + csv("b", dir+"/link/new/a.csv"),
+			[]string{"c.yaml:7:9: outputs.b: path: output a writes to the same file"}},
+		{"one file by two names", "outputs:\n" + csv("a", dir+"/list") + csv("b", dir+"/real/hard"),
+			[]string{"c.yaml:7:9: outputs.b: path: output a writes to the same file"}},
+		{"one file through a link to it", "outputs:\n" + csv("a", dir+"/real/later") + csv("b", dir+"/dangling"),
+			[]string{"c.yaml:7:9: outputs.b: path: output a writes to the same file"}},
+		{"a link in a circle", "outputs:\n" + csv("a", dir+"/circle") + csv("b", dir+"/circle2"), nil},
+		{"a device", "outputs:\n" + csv("a", "/dev/null"), []string{"c.yaml:4:9: outputs.a: path: not a regular file but a device"}},
+		{"a directory", "outputs:\n" + csv("a", dir), []string{"c.yaml:4:9: outputs.a: path: not a regular file but a directory: add the name"}},
+		{"a pipe", "outputs:\n" + csv("a", fifo), []string{"c.yaml:4:9: outputs.a: path: not a regular file but a pipe"}},
+		{"a device for another sensor", "outputs:\n" + csv("a", "/dev/null") + "  filter: {labels: {site: other}}\n", nil},
 		{"one file for this sensor", "outputs:\n" + csv("a", "/var/a.csv") + csv("b", "/var/a.csv") + "  filter: {labels: {site: other}}\n", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,6 +88,42 @@ func TestConfigCheckFinds(t *testing.T) {
 				t.Error(said)
 			}
 		})
+	}
+}
+
+// TestConfigCheckTellsAll: all that is wrong, of whatever kind, in one run.
+func TestConfigCheckTellsAll(t *testing.T) {
+	dir := t.TempDir()
+	file := writeTest(t, filepath.Join(dir, "c.yaml"), `captur: {}
+capture: {filter: tcp port}
+detection: {disable: [no.such]}
+outputs:
+- {name: bus, type: kafka, brokers: [a]}
+- {name: hec, type: splunk}
+- {name: a, type: syslog, adress: "udp://a:1", filter: {types: [NOPE, NEITHER]}}
+- {name: b, type: logstash, batch: many, filter: {codes: ["a["]}}
+- {name: c, type: csv, path: x.csv, pth: y}
+- {name: d, type: elasticsearch, addresses: ["http://a:9200"], nonsense: 1, dataset: "A/B"}
+- {name: e, type: stdout, format: xml, filter: {severity: worst}}
+trails: {whitelist: [`+dir+`/absent]}
+`)
+	code, said := checkRun(t, file, "config", "check")
+	for _, want := range []string{
+		"c.yaml:1:1: captur: unknown key", "c.yaml:2:19: capture.filter: ", "c.yaml:3:23: detection.disable[0]: ",
+		`c.yaml:5:21: outputs.bus.type: "kafka" is not an output type, there are csv, stdout, syslog, logstash, elasticsearch, maltrail`,
+		`c.yaml:6:21: outputs.hec.type: "splunk" is not an output type`,
+		"c.yaml:7:27: outputs.a.adress: unknown key, did you mean outputs.a.address?", `c.yaml:7:3: outputs.a: filter.types: "NOPE" is`, `filter.types: "NEITHER" is`,
+		"c.yaml:8:36: outputs.b.batch: ", "outputs.b.addresses: missing", "c.yaml:8:3: outputs.b: filter.codes",
+		"c.yaml:9:3: outputs.c: csv output: path is not absolute", "c.yaml:9:37: outputs.c: pth: unknown key",
+		"outputs.d.nonsense: unknown key", "outputs.d: dataset", `outputs.e.format: "xml" is not`, `outputs.e.filter.severity: "worst" is not`,
+		"c.yaml:12:22: trails.whitelist[0]: ",
+	} {
+		if strings.Count(said, want) != 1 {
+			t.Errorf("%q is not there once", want)
+		}
+	}
+	if code != exitConfig || t.Failed() {
+		t.Errorf("code %d\n%s", code, said)
 	}
 }
 

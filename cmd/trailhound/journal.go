@@ -76,10 +76,16 @@ func (k *kept) open() (*journal.View, error) {
 	case err != nil:
 		return nil, err
 	}
-	if s := v.State(); s.Last == 0 && s.Segments == 0 && s.Epoch == 0 && len(v.Cursors()) == 0 {
+	if !holds(v) {
 		return nil, k.none()
 	}
 	return v, nil
+}
+
+// holds says whether there is a journal in the directory.
+func holds(v *journal.View) bool {
+	s := v.State()
+	return s.Last > 0 || s.Segments > 0 || s.Epoch > 0 || len(v.Cursors()) > 0
 }
 
 func (k *kept) none() error {

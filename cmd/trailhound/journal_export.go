@@ -23,7 +23,7 @@ func (a *app) journalExportCommand(shared *journalFlags) *cobra.Command {
 		Use:   "export",
 		Short: "Write all events of the journal, or the dead letters of an output",
 		Long: "Export writes the events from one sequence number to another, oldest first. Numbers without an event (given up,\n" +
-			"damaged, missing) are counted on standard error.\n\n" +
+			"damaged, missing) are counted on standard error. The exit code is 1 when a segment cannot be read in full.\n\n" +
 			"With --dead it writes the events that an output's receiver refused for good, as JSON lines with time and reason\n" +
 			"unless --format says otherwise; with --retry the running sensor sends them again instead.",
 		Example: "  trailhound journal export --format json | gzip > events.ndjson.gz\n" +
@@ -116,6 +116,7 @@ func (a *app) exportEvents(ctx context.Context, k *kept, f exportFlags) error {
 	}
 	if from <= to && n < to+1-from {
 		a.warn("%s from %d to %d: %s, damaged or given up", count(n, "event"), from, to, count(to+1-from-n, "number")+" without one")
+		return readable(v, n == 0)
 	}
 	return nil
 }

@@ -29,6 +29,11 @@ func incidentText(i journal.Incident) (code event.Code, cause, info string) {
 		}
 	case journal.Damaged:
 		info = "a part of the journal is damaged, and put aside"
+	case journal.Newer:
+		info = "a part of the journal cannot be read, and stays as it is"
+		if i.Err != nil {
+			info = fmt.Sprintf("%s: %v", info, i.Err)
+		}
 	case journal.Missing:
 		info = "a part of the journal is missing"
 	case journal.CursorAhead:

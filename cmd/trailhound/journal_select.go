@@ -31,7 +31,7 @@ type selection struct {
 
 func (f *selectFlags) parse(now time.Time) (s selection, err error) {
 	s.filter.Codes = f.codes
-	if err := s.filter.Check(); err != nil {
+	if err := s.filter.CheckPatterns(); err != nil {
 		return s, usagef("--code: %v", err)
 	}
 	switch f.severity {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -29,6 +30,7 @@ type journalStat struct {
 	Findings  map[journal.Kind]uint64 `json:"findings"` // of what is there now
 	Cursors   []cursorStat            `json:"cursors"`
 	Dead      []deadLetters           `json:"dead_letters"`
+	some      bool                    // an event can be read
 }
 
 // cursorStat is the accounting of one output, in sequence numbers:
@@ -57,7 +59,7 @@ func (a *app) journalStatCommand(shared *journalFlags) *cobra.Command {
 		Long: "Stat shows the sequence numbers and the size of the journal, the accounting of every output's cursor, and the dead\n" +
 			"letters. In sequence numbers, for each output and at every moment:\n\n" +
 			"  last - start = delivered + filtered + dead letters + evicted + quarantined + pending\n\n" +
-			"The exit code is 1 when that does not hold.",
+			"The exit code is 1 when that does not hold, and when a segment cannot be read in full.",
 		Example: "  trailhound journal stat\n  trailhound journal stat --json | jq '.cursors[] | {output, pending}'",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.journalStat(cmd.Context(), shared, asJSON) },
@@ -95,9 +97,29 @@ func (a *app) journalStat(ctx context.Context, f *journalFlags, asJSON bool) err
 		return err
 	}
 	if slices.ContainsFunc(s.Cursors, func(c cursorStat) bool { return !c.Exact }) {
-		return fmt.Errorf("the sums of a cursor do not add up")
+		err = errors.New("the sums of a cursor do not add up")
 	}
-	return nil
+	return errors.Join(err, readable(v, s.Last >= s.First && !s.some))
+}
+
+// readable says what of a journal cannot be read; none: not one of the events that
+// should be there. What was put aside as damaged, but has whole events, can.
+func readable(v *journal.View, none bool) error {
+	found := v.State().Incidents
+	newer := found[journal.Newer]
+	bad := found[journal.Damaged] + uint64(v.Unreadable())
+	bad -= min(bad, newer) // they are of the unreadable ones
+	var all []error
+	if newer > 0 {
+		all = append(all, fmt.Errorf("%s made by a newer version: this one cannot read them", count(newer, "segment")))
+	}
+	if bad > 0 {
+		all = append(all, errors.New("damaged: not every event of the journal can be read"))
+	}
+	if none && len(all) == 0 {
+		all = append(all, errors.New("not one event of the journal can be read"))
+	}
+	return errors.Join(all...)
 }
 
 // stat gathers it.
@@ -107,10 +129,10 @@ func (k *kept) stat(ctx context.Context, v *journal.View) (*journalStat, error) 
 		Findings: at.Incidents, Cursors: []cursorStat{}, Dead: []deadLetters{}}
 	delete(s.Findings, journal.TornTail) // a write of the sensor that is just under way
 	var err error
-	if s.FirstTime, err = timeOf(ctx, v, at.First); err != nil {
+	if s.FirstTime, s.some, err = timeOf(ctx, v, at.First); err != nil {
 		return nil, err
 	}
-	if s.LastTime, err = timeOf(ctx, v, at.Last); err != nil {
+	if s.LastTime, _, err = timeOf(ctx, v, at.Last); err != nil {
 		return nil, err
 	}
 	names := k.outputNames()
@@ -135,13 +157,14 @@ func (k *kept) stat(ctx context.Context, v *journal.View) (*journalStat, error) 
 	return s, nil
 }
 
-// timeOf is the time of the first event from a number on; zero: there is none.
-func timeOf(ctx context.Context, v *journal.View, from uint64) (t time.Time, err error) {
+// timeOf is the time of the first event from a number on, and whether there is
+// one.
+func timeOf(ctx context.Context, v *journal.View, from uint64) (t time.Time, some bool, err error) {
 	err = v.Scan(ctx, from, func(e *event.Event) bool {
-		t = e.Time
+		t, some = e.Time, true
 		return false
 	})
-	return t, err
+	return t, some, err
 }
 
 // print writes it for people.
@@ -155,7 +178,7 @@ func (s *journalStat) print(b *bytes.Buffer) error {
 		p("events", "%d to %d%s", s.First, s.Last, spanText(s.FirstTime, s.LastTime))
 	}
 	p("size", "%s in %s", bytesText(uint64(s.Bytes)), count(uint64(s.Segments), "segment"))
-	for _, kind := range []journal.Kind{journal.InMemory, journal.Damaged, journal.Missing, journal.CursorAhead, journal.CursorDamaged} {
+	for _, kind := range []journal.Kind{journal.InMemory, journal.Damaged, journal.Newer, journal.Missing, journal.CursorAhead, journal.CursorDamaged} {
 		if n := s.Findings[kind]; n > 0 {
 			p("found", "%d %s", n, findingText(kind))
 		}
@@ -221,6 +244,8 @@ func findingText(kind journal.Kind) string {
 		return "in memory only: the disk fails; the newest events are with the sensor, and lost if it does not run"
 	case journal.Damaged:
 		return "damaged: segments with records that cannot be read"
+	case journal.Newer:
+		return "made by a newer version: segments that this one cannot read"
 	case journal.Missing:
 		return "missing: ranges of numbers without a segment"
 	case journal.CursorAhead:

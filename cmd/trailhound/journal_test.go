@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -298,7 +300,7 @@ func TestJournalStatOfADamagedCursor(t *testing.T) {
 	}
 }
 
-// Damage is shown, and the exit code stays that of a command that did its work.
+// Damage is shown, and that nothing can be read is no success.
 func TestJournalStatShowsDamage(t *testing.T) {
 	l := newLedger(t)
 	l.add(10)
@@ -310,11 +312,64 @@ func TestJournalStatShowsDamage(t *testing.T) {
 	if err := os.Remove(state[0]); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, errs := l.run("stat"); code != exitDone || !strings.Contains(out, "found     1 missing") || !strings.Contains(out, "1 to 10\n") {
+	if code, out, errs := l.run("stat"); code != exitFailed || errs != "trailhound: not one event of the journal can be read\n" || !strings.Contains(out, "found     1 missing") || !strings.Contains(out, "1 to 10\n") {
 		t.Errorf("code %d, %s\n%s", code, errs, out)
 	}
-	if code, _, errs := l.run("export"); code != exitDone || !strings.Contains(errs, "0 events from 1 to 10: 10 numbers without one, damaged or given up") {
+	if code, _, errs := l.run("export"); code != exitFailed || !strings.Contains(errs, "0 events from 1 to 10: 10 numbers without one, damaged or given up") {
 		t.Errorf("code %d, %s", code, errs)
+	}
+}
+
+// What is there and cannot be read is no success: a newer version's is said to be
+// that, not damaged.
+func TestJournalUnreadable(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil     func(head []byte)
+		out, errs string
+	}{
+		"newer": {func(head []byte) {
+			for _, at := range []int{0, 512} {
+				b := head[at : at+80]
+				b[8] = 9
+				binary.LittleEndian.PutUint32(b[76:], crc32.Checksum(b[:76], crc32.MakeTable(crc32.Castagnoli)))
+			}
+		}, "found     1 made by a newer version: segments that this one cannot read\n", "trailhound: 1 segment made by a newer version: this one cannot read them\n"},
+		"zeros": {func(head []byte) { clear(head) }, "found     1 damaged: segments with", "trailhound: damaged: not every event of the journal can be read\n"},
+	} {
+		l := newLedger(t)
+		l.add(10)
+		l.j.Close()
+		list := segmentFiles(t, filepath.Join(l.dir, "journal"))
+		b, err := os.ReadFile(list[0])
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		c.spoil(b[:1024])
+		writeTest(t, list[0], string(b))
+		if code, out, errs := l.run("stat"); code != exitFailed || !strings.Contains(out, c.out) || errs != c.errs || name == "newer" && strings.Contains(out, "damaged") {
+			t.Errorf("%s: stat: code %d, %s\n%s", name, code, errs, out)
+		}
+		if code, out, _ := l.run("stat", "--json"); code != exitFailed || !json.Valid([]byte(out)) {
+			t.Errorf("%s: stat --json: code %d\n%s", name, code, out)
+		}
+		if code, _, errs := l.run("export"); code != exitFailed || !strings.HasSuffix(errs, c.errs) || !strings.Contains(errs, "0 events from 1 to 10") {
+			t.Errorf("%s: export: code %d, %s", name, code, errs)
+		}
+		// The sensor says the same, and leaves a newer version's file as it is.
+		found := make(chan journal.Incident, 8)
+		j := journal.Open(journal.Options{Path: filepath.Join(l.dir, "journal"), MinFree: -1, Incident: func(i journal.Incident) { found <- i }})
+		j.Close()
+		_, _, info := incidentText(<-found)
+		if newer := strings.Contains(info, "made by a newer version, with format 9"); newer != (name == "newer") {
+			t.Errorf("%s: health: %s", name, info)
+		}
+		if _, err := os.Stat(list[0]); (err == nil) != (name == "newer") {
+			t.Errorf("%s: the file: %v", name, err)
+		}
+		// Put aside, it is still unreadable.
+		if code, _, _ := l.run("stat"); code != exitFailed {
+			t.Errorf("%s: stat after a start: code %d", name, code)
+		}
 	}
 }
 

@@ -82,16 +82,32 @@ var makers = map[string]func(o *config.Output, env surroundings) (outputs.Output
 }
 
 // decoded reads the keys and makes the output of them. What it has to say
-// against them is an error of the configuration.
+// against them is an error of the configuration; it is asked beside keys that are
+// not known, too, so that one run names all that is wrong.
 func decoded(o *config.Output, keys any, make func() (outputs.Output, error)) (outputs.Output, error) {
-	if err := o.Decode(keys); err != nil {
-		return nil, err
+	unread := o.Decode(keys)
+	if unread != nil && !onlyUnknown(unread) {
+		return nil, unread
 	}
 	out, err := make()
 	if err != nil {
-		return nil, outputError(o, err)
+		return nil, errors.Join(unread, outputError(o, err))
+	}
+	if unread != nil {
+		return nil, errors.Join(unread, out.Close())
 	}
 	return out, nil
+}
+
+// onlyUnknown says whether all that is wrong are keys that are not known.
+func onlyUnknown(err error) bool {
+	switch err := err.(type) {
+	case *config.Error:
+		return err.Problem == config.UnknownKey
+	case *config.Errors:
+		return !slices.ContainsFunc(err.List, func(e *config.Error) bool { return e.Problem != config.UnknownKey })
+	}
+	return false
 }
 
 // stdoutKeys are the keys of a stdout output.
@@ -102,11 +118,10 @@ type stdoutKeys struct {
 // localTypes write to this host only: events that a rule keeps local go there.
 var localTypes = []string{"csv", "stdout"}
 
-// outputTypes lists the types that an output may have. Those that a later
-// version brings are accepted, with a warning, so that one configuration
-// serves a fleet of mixed versions.
+// outputTypes lists the types that an output may have: those that can be made,
+// in the order in which an error names them.
 func outputTypes() []string {
-	return []string{"csv", "stdout", "syslog", "logstash", "elasticsearch", "maltrail", "splunk", "kafka"}
+	return []string{"csv", "stdout", "syslog", "logstash", "elasticsearch", "maltrail"}
 }
 
 // newOutput makes the output of an entry.
@@ -149,18 +164,20 @@ func settingsOf(o *config.Output) (outputs.Settings, error) {
 	case "high":
 		set.Filter.Severity = event.High
 	}
+	var all []error
 	for _, t := range o.Filter.Types {
 		typ := event.Type(strings.ToUpper(t))
 		if !slices.Contains(event.Types(), typ) {
-			return set, outputError(o, fmt.Errorf("filter.types: %q is not a type of event", t))
+			all = append(all, outputError(o, fmt.Errorf("filter.types: %q is not a type of event", t)))
+			continue
 		}
 		set.Filter.Types = append(set.Filter.Types, typ)
 	}
 	set.Filter.Codes, set.Filter.Networks = o.Filter.Codes, o.Filter.Networks
 	if err := set.Filter.Check(); err != nil {
-		return set, outputError(o, fmt.Errorf("filter.%w", err))
+		all = append(all, outputError(o, fmt.Errorf("filter.%w", err)))
 	}
-	return set, nil
+	return set, errors.Join(all...)
 }
 
 // meant says whether an output is for this sensor, by its labels.
@@ -173,16 +190,19 @@ func meant(o *config.Output, labels map[string]string) bool {
 	return true
 }
 
-// checkOutputs checks each output's own part.
+// checkOutputs checks each output's own part, as far as it could be read.
 func checkOutputs(c *config.Config) error {
 	var all []error
 	for i := range c.Outputs {
 		o := &c.Outputs[i]
+		if o.Name == "" {
+			continue
+		}
 		if _, err := settingsOf(o); err != nil {
 			all = append(all, err)
 		}
-		if _, ok := makers[o.Type]; !ok {
-			continue // a later version's
+		if _, ok := makers[o.Type]; !ok || !o.Whole() {
+			continue // which was said
 		}
 		out, err := newOutput(o, surroundings{identity: &event.Identity{}, log: slog.New(slog.DiscardHandler), stdout: io.Discard})
 		if err != nil {
@@ -194,9 +214,17 @@ func checkOutputs(c *config.Config) error {
 	return errors.Join(all...)
 }
 
-// outputError says where in the configuration an output's own error is. The
-// output's package knows the line and column, if any; the entry knows its file.
+// outputError says where in the configuration an output's own error is, or each
+// of several that are joined. The output's package knows the line and column, if
+// any; the entry knows its file.
 func outputError(o *config.Output, err error) error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, err := range many.Unwrap() {
+			all = append(all, outputError(o, err))
+		}
+		return errors.Join(all...)
+	}
 	e := &config.Error{Key: "outputs." + o.Name, Problem: err.Error()}
 	_, at, _ := strings.Cut(o.String(), " at ") // "outputs.NAME at FILE:LINE:COLUMN"
 	where := strings.Split(at, ":")

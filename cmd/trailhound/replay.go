@@ -88,6 +88,9 @@ func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
 	if err != nil {
 		return err
 	}
+	if err := f.deliver.checkDirectory(len(files) > 0); err != nil {
+		return err
+	}
 	// Matching allocates nothing, so what the collector would need room for is
 	// only the start; a small heap is worth more than a rare collection.
 	debug.SetGCPercent(50)

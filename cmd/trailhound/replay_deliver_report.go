@@ -55,12 +55,40 @@ func (d *deliverer) report(quiet bool) error {
 	for _, l := range d.loops {
 		switch t := l.tally(); {
 		case t.rejected > 0:
-			all = append(all, fmt.Errorf("%s was refused %s: journal export --journal %s --dead %s", l.Name, count(t.rejected, "event"), d.dir, l.Name))
+			all = append(all, fmt.Errorf("%s was refused %s: journal export %s --dead %s", l.Name, count(t.rejected, "event"), d.with(), l.Name))
 		case t.pending > 0:
-			all = append(all, fmt.Errorf("%s lacks %s: replay --deliver --journal %s goes on", l.Name, count(t.pending, "event"), d.dir))
+			to := ""
+			for _, name := range d.flags.to {
+				to += " --to " + word(name)
+			}
+			all = append(all, fmt.Errorf("%s lacks %s: replay --deliver %s%s goes on", l.Name, count(t.pending, "event"), d.with(), to))
 		}
 	}
 	return errors.Join(all...)
+}
+
+// with are the flags with which another command finds this journal and these
+// outputs.
+func (d *deliverer) with() string {
+	text := "--journal " + word(d.dir)
+	if d.configFile != "" {
+		text += " -c " + word(d.configFile)
+	}
+	for _, set := range d.set {
+		text += " --set " + word(set)
+	}
+	return text
+}
+
+// word is a text as one word for a shell.
+func word(text string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-=:,@%+", r)
+	}
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // text is an output's line of the summary.

@@ -192,7 +192,7 @@ func TestReplayDeliversTheRestLater(t *testing.T) {
 			dir = l[0]
 		}
 		for _, want := range []string{"local: 50 delivered", "gone: 0 delivered (acknowledged), 0 rejected, 0 filtered, 50 pending",
-			fmt.Sprintf("the journal stays in %q", dir), "gone lacks 50 events: replay --deliver --journal " + dir} {
+			fmt.Sprintf("the journal stays in %q", dir), "gone lacks 50 events: replay --deliver --journal " + dir + " -c " + r.dir + "/config.yaml goes on"} {
 			if !strings.Contains(errs, want) {
 				t.Errorf("no %q in\n%s", want, errs)
 			}
@@ -267,6 +267,7 @@ func TestReplayDeliverUsage(t *testing.T) {
 	defer own.Close()
 	other := journal.Open(journal.Options{Path: filepath.Join(r.dir, "other"), MinFree: -1, MaxSize: 1 << 20})
 	defer other.Close()
+	empty := t.TempDir()
 	for _, c := range []struct {
 		args string
 		code int
@@ -284,6 +285,10 @@ func TestReplayDeliverUsage(t *testing.T) {
 		{"--deliver --journal " + r.dir + "/journal " + file, exitUsage, "is the sensor's own journal"},
 		{"--deliver --journal " + r.dir + "/other " + file, exitFailed, "another process has this journal"},
 		{"--deliver --journal " + file + " " + file, exitFailed, "cannot keep the journal"},
+		{"--deliver --journal " + r.dir + "/typo", exitFailed, "there is no journal in \"" + r.dir + "/typo\", and no capture is named"},
+		{"--deliver --journal " + empty, exitFailed, "there is no journal in"},
+		{"--deliver --journal " + r.dir + " " + file, exitFailed, "there are other files, such as "},
+		{"--deliver --journal " + r.dir, exitFailed, "there are other files, such as "},
 	} {
 		code, out, errs := r.run(t, strings.Fields(c.args)...)
 		if code != c.code || !strings.Contains(errs, c.want) || out != "" {
@@ -292,6 +297,20 @@ func TestReplayDeliverUsage(t *testing.T) {
 	}
 	if l := left(); len(l) > 0 {
 		t.Errorf("left: %v", l)
+	}
+	if _, err := os.Stat(filepath.Join(r.dir, "typo")); err == nil {
+		t.Error("a directory was made")
+	}
+	if list, err := os.ReadDir(empty); err != nil || len(list) > 0 {
+		t.Errorf("made in the empty directory: %v %v", list, err)
+	}
+}
+
+func TestWord(t *testing.T) {
+	for text, want := range map[string]string{"/var/lib/x-1.yaml": "/var/lib/x-1.yaml", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "outputs=[]": "'outputs=[]'"} {
+		if got := word(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
 	}
 }
 
@@ -304,7 +323,7 @@ func TestReplayDeliverRejected(t *testing.T) {
 	code, _, errs := r.run(t, "--every", "--deliver", file)
 	l := left()
 	if code != exitFailed || len(l) != 1 || !strings.Contains(errs, "es: 18 delivered (acknowledged), 2 rejected, 0 filtered, 0 pending") ||
-		!strings.Contains(errs, "es was refused 2 events: journal export --journal "+l[0]+" --dead es") {
+		!strings.Contains(errs, "es was refused 2 events: journal export --journal "+l[0]+" -c "+r.dir+"/config.yaml --dead es") {
 		t.Fatalf("code %d, left %v\n%s", code, l, errs)
 	}
 	var n int

@@ -50,6 +50,7 @@ type service struct {
 	opened  live.Options // what the rings were opened with
 
 	swapping sync.Mutex // held while rules are prepared and set
+	judging  sync.Mutex // held while the health of outputs is judged; taken before mu
 
 	mu       sync.Mutex
 	config   *config.Config
@@ -64,6 +65,7 @@ type service struct {
 	current     *generation.Generation
 	trails      status.Reloads
 	deliveries  []*delivery
+	broken      []*brokenOutput // entries of which no output can be made
 	state       string
 	hash        string        // of config
 	known       lastRun       // what the last health.config.changed left
@@ -119,7 +121,9 @@ func (s *service) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.setSuppression(rulesOfGate)
-	s.openJournal()
+	if err := s.openJournal(); err != nil {
+		return err
+	}
 	s.openOutputs()
 	gate := suppress.New(s.gateOptions())
 	s.restoreGate(gate)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,38 @@ func TestServiceRefusesToStart(t *testing.T) {
 		if code, said := c.run(t, config, w.user).exited(); code != w.code || !strings.Contains(said, w.want) {
 			t.Errorf("%s: code %d, want %d: %s", w.name, code, w.code, said)
 		}
+	}
+}
+
+// TestServiceJournalTaken: a second sensor with the same journal ends, and leaves
+// the first one alone. One that had its journal in memory only says what it lost.
+func TestServiceJournalTaken(t *testing.T) {
+	c := newClinic(t)
+	_, _, dir := c.nobody(t)
+	config, file, events := filepath.Join(c.dir, "taken.yaml"), filepath.Join(dir, "file"), filepath.Join(dir, "events.csv")
+	tableOf(t, filepath.Join(dir, tableFile), 5)
+	configure(t, config, "state: %s\nstatus: {listen: \"\"}\noutputs:\n  - {name: local, type: csv, path: %s}\n", dir, events)
+	first := c.run(t, config, "nobody")
+	first.until("capturing", says("capturing"))
+	want := fmt.Sprintf("cannot lock the journal %s/journal: another process has this journal: pid %d", dir, first.cmd.Process.Pid)
+	if code, said := c.run(t, config, "nobody").exited(); code != exitFailed || !strings.Contains(said, want) || strings.Contains(said, "capturing") {
+		t.Errorf("the second: code %d, want %q: %s", code, want, said)
+	}
+	c.queries(t, "1.example")
+	eventually(t, func() string { return "no row" }, func() bool { return len(rows(t, events)) == 1 })
+	if err := first.end(syscall.SIGTERM); err != nil {
+		t.Errorf("the first: %v", err)
+	}
+
+	writeTest(t, file, "")
+	configure(t, config, "state: %s\nstatus: {listen: \"\"}\njournal: {path: %s/journal}\noutputs:\n  - {name: gone, type: syslog, address: \"tcp://127.0.0.1:1\"}\n", dir, file)
+	s := c.run(t, config, "nobody")
+	s.until("capturing", says("capturing"))
+	c.queries(t, "2.example")
+	s.until("a failure", func(l logLine) bool { return strings.Contains(l.Error, "127.0.0.1:1") })
+	err := s.end(syscall.SIGTERM)
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != exitFailed || s.count("events are lost: the journal was in memory only") != 1 || s.count("for the next start") != 0 {
+		t.Errorf("the end with a journal in memory: %v, %+v", err, s.past)
 	}
 }
 

@@ -95,60 +95,6 @@ func (s *service) judgeTrails() {
 		fmt.Sprintf("the trails are %s old, trails.max_age is %s", age.Round(time.Hour), limit), event.Count("age_seconds", uint64(max(age.Seconds(), 0))))
 }
 
-// downAfter is how long an output may fail before it is called down: a restart
-// of the receiver is shorter.
-const downAfter = 30 * time.Second
-
-// slowAfter is how long an event may wait for an output that does not fail
-// before the output is called slow.
-const slowAfter = 5 * time.Minute
-
-// lossLasts is how long no event must have been lost for the loss to be over:
-// the journal gives them up by whole segments.
-const lossLasts = time.Minute
-
-// judgeOutputs says which outputs do not deliver, which are behind, and which
-// lost events that were given up before they were delivered.
-func (s *service) judgeOutputs() {
-	s.mu.Lock()
-	list := s.deliveries
-	s.mu.Unlock()
-	for _, d := range list {
-		c, at := d.Counts(), d.State()
-		down := !c.Failing.IsZero() && time.Since(c.Failing) > downAfter
-		info := fmt.Sprintf("output %s delivers again", d.Name)
-		if down {
-			info = fmt.Sprintf("output %s has not delivered for %s", d.Name, time.Since(c.Failing).Round(time.Second))
-		}
-		s.set(event.HealthOutputDown, d.Name, down, info, event.Count("waiting", at.Pending), event.Count("errors", c.Errors))
-
-		behind := time.Duration(0)
-		if !at.Oldest.IsZero() {
-			behind = time.Since(at.Oldest)
-		}
-		slow := !down && behind > slowAfter
-		info = fmt.Sprintf("output %s has caught up", d.Name)
-		if slow {
-			info = fmt.Sprintf("output %s is %s behind", d.Name, behind.Round(time.Second))
-		}
-		s.set(event.HealthOutputSlow, d.Name, slow, info, event.Count("waiting", at.Pending), event.Count("behind_seconds", uint64(max(behind.Seconds(), 0))))
-
-		gone := at.Evicted + at.Quarantined
-		if gone > d.dropped {
-			d.lost, d.lostAt = d.lost+gone-d.dropped, time.Now()
-		}
-		lost := d.lost > 0 && time.Since(d.lostAt) < lossLasts
-		info = fmt.Sprintf("output %s loses no events any more", d.Name)
-		if lost {
-			info = fmt.Sprintf("output %s has lost %d events that it had not delivered", d.Name, d.lost)
-		} else {
-			d.lost = 0
-		}
-		s.set(event.HealthOutputEvicted, d.Name, lost, info, event.Count("evicted", at.Evicted), event.Count("quarantined", at.Quarantined))
-		d.dropped = gone
-	}
-}
-
 // sample gives the monitor the counters of now, of the interfaces that are
 // there: the counters outlive them.
 func (s *service) sample() health.Sample {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -42,10 +44,17 @@ func journalOptions(c *config.Config, state string) journal.Options {
 // deadLetters is the directory of what receivers refused for good.
 func (s *service) deadLetters() string { return filepath.Join(s.stateDir, "dead-letters") }
 
-func (s *service) openJournal() {
+// openJournal opens the journal. A disk that fails is no reason not to start, but
+// another process with the same journal is: two sensors would write the same
+// files and send everything twice.
+func (s *service) openJournal() error {
 	opt := journalOptions(s.config, s.stateDir)
 	opt.Log, opt.Incident = s.log, s.incident
 	s.journal = journal.Open(opt)
+	if err := s.journal.State().Degraded; errors.Is(err, journal.ErrLocked) {
+		return fmt.Errorf("%w\na second sensor on this host needs a state of its own, or a journal.path", err)
+	}
+	return nil
 }
 
 // incident tells the outputs what befell the journal. The log has it already.

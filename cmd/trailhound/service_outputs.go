@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"time"
 
 	"trailhound/agent/config"
@@ -20,19 +19,43 @@ import (
 // configuration that it was made from.
 type delivery struct {
 	*outputs.Delivery
-	entry   *config.Output
-	cursor  *journal.Cursor
-	dropped uint64 // events lost to it ever, when it was last looked at
-	lost    uint64 // of them since the loss under way began
-	lostAt  time.Time
-	ctx     context.Context
-	cancel  context.CancelFunc
+	entry  *config.Output
+	cursor *journal.Cursor
+	ctx    context.Context
+	cancel context.CancelFunc
+	// success is when something was last delivered to an output of that name
+	// before the reload that made this one.
+	success time.Time
+
+	// Guarded by the service's judging.
+	dropped  uint64 // events lost to it ever, when it was last looked at
+	lost     uint64 // of them since the loss under way began
+	lostAt   time.Time
+	down     bool // when it was last looked at
+	unproven bool // it took the place of one that was down, and nothing is delivered yet
+	stopped  bool // or about to be
+}
+
+// brokenOutput is an entry of which no output can be made. Its cursor is held,
+// so that events wait for it.
+type brokenOutput struct {
+	entry  *config.Output
+	cursor *journal.Cursor // nil: that cannot be had either
+	err    error
+	at     time.Time
+}
+
+func (b *brokenOutput) cursorState() (state journal.CursorState) {
+	if b.cursor != nil {
+		state = b.cursor.State()
+	}
+	return state
 }
 
 // openOutputs starts the loop of every output. One that cannot work is left
 // out with a word about it: the others have to.
 func (s *service) openOutputs() {
-	s.deliveries = s.openEach(s.config.Outputs, nil)
+	s.deliveries, s.broken = s.openEach(s.config.Outputs, nil)
 	for _, d := range s.deliveries {
 		go d.Run(d.ctx)
 	}
@@ -41,12 +64,11 @@ func (s *service) openOutputs() {
 	}
 }
 
-// openEach makes the loops of entries, keeping those that there are.
-func (s *service) openEach(entries []config.Output, there []*delivery) (list []*delivery) {
+// openEach makes the loops of those entries that are wanted (nil: all).
+func (s *service) openEach(entries []config.Output, wanted func(name string) bool) (list []*delivery, broken []*brokenOutput) {
 	for i := range entries {
 		o := &entries[i]
-		if at := slices.IndexFunc(there, func(d *delivery) bool { return d.entry.Name == o.Name }); at >= 0 {
-			list = append(list, there[at])
+		if wanted != nil && !wanted(o.Name) {
 			continue
 		}
 		if !meant(o, s.id.Labels) {
@@ -54,13 +76,19 @@ func (s *service) openEach(entries []config.Output, there []*delivery) (list []*
 			continue
 		}
 		d, err := s.openOutput(o)
-		if err != nil {
-			s.log.Error("output cannot be used", "output", o.Name, "error", err)
+		if err == nil {
+			list = append(list, d)
 			continue
 		}
-		list = append(list, d)
+		s.log.Error("output cannot be used", "output", o.Name, "error", err)
+		b := &brokenOutput{entry: o, err: err, at: time.Now()}
+		if b.cursor, err = s.journal.Cursor(o.Name, journal.CursorOptions{}); err != nil {
+			s.log.Error("no events are kept for the output", "output", o.Name, "error", err)
+		}
+		s.broke(b)
+		broken = append(broken, b)
 	}
-	return list
+	return list, broken
 }
 
 // surroundings are what the service gives to its outputs.
@@ -105,54 +133,13 @@ func (s *service) openOutput(o *config.Output) (*delivery, error) {
 	return d, nil
 }
 
-// stop ends a loop. What it has not delivered stays in the journal.
-func (d *delivery) stop() error {
-	d.cancel()
-	<-d.Done()
-	err := d.Close()
-	d.cursor.Close()
-	return err
-}
-
 // deliver takes what passed the gate into the journal, from where the outputs
 // read it. It runs on the gate's goroutine.
 func (s *service) deliver(events []event.Event) { s.journal.Append(events) }
 
-// reopenOutputs makes the outputs those of a new configuration. What did not
-// change goes on untouched, and what did goes on where it was: an output's
-// cursor is known by its name. All are new when the sensor goes by another name.
-func (s *service) reopenOutputs(c *config.Config, all bool) {
-	var stay, gone []*delivery
-	for _, d := range s.deliveries {
-		same := slices.ContainsFunc(c.Outputs, func(o config.Output) bool { return o.Name == d.entry.Name && d.entry.Equal(&o) })
-		if same && !all && meant(d.entry, s.id.Labels) {
-			stay = append(stay, d)
-		} else {
-			gone = append(gone, d)
-		}
-	}
-	// All at once: each may wait for its receiver.
-	for _, d := range gone {
-		d.cancel()
-	}
-	for _, d := range gone {
-		if err := d.stop(); err != nil {
-			s.log.Error("output was not closed well", "output", d.Name, "error", err)
-		}
-	}
-	next := s.openEach(c.Outputs, stay)
-	s.mu.Lock()
-	s.deliveries = next
-	s.mu.Unlock()
-	for _, d := range next {
-		if !slices.Contains(stay, d) {
-			go d.Run(d.ctx)
-		}
-	}
-}
-
 // closeOutputs waits until all outputs have delivered everything, or limit is
-// over, and closes them and the journal.
+// over, and closes them and the journal. Cursors are left to the journal: what
+// they have not got is what it has to keep, or to call lost.
 func (s *service) closeOutputs(limit context.Context) error {
 	if s.journal == nil {
 		return nil
@@ -170,16 +157,35 @@ func (s *service) closeOutputs(limit context.Context) error {
 	}
 	for _, d := range s.deliveries {
 		<-d.Done()
-		state, counts := d.State(), d.Counts()
-		if state.Pending > 0 {
-			s.log.Warn("events wait in the journal for the next start", "output", d.Name, "events", state.Pending, "error", counts.Error)
-		}
-		if err := d.stop(); err != nil {
+		if err := d.Close(); err != nil {
 			all = append(all, err)
+		}
+	}
+	type waiting struct {
+		name   string
+		events uint64
+		why    string
+	}
+	var left []waiting
+	for _, d := range s.deliveries {
+		if n := d.State().Pending; n > 0 {
+			left = append(left, waiting{d.Name, n, d.Counts().Error})
+		}
+	}
+	for _, b := range s.broken {
+		if n := b.cursorState().Pending; n > 0 {
+			left = append(left, waiting{b.entry.Name, n, b.err.Error()})
 		}
 	}
 	if err := s.journal.Close(); err != nil {
 		all = append(all, fmt.Errorf("journal: %w", err))
+	}
+	say, what := s.log.Warn, "events wait in the journal for the next start"
+	if s.journal.State().Lost > 0 {
+		say, what = s.log.Error, "events that were not delivered are lost: the journal was in memory only"
+	}
+	for _, w := range left {
+		say(what, "output", w.name, "events", w.events, "error", w.why)
 	}
 	return errors.Join(all...)
 }

@@ -18,7 +18,7 @@ import (
 // snapshot is the sensor's state for the status endpoint.
 func (s *service) snapshot() status.Snapshot {
 	s.mu.Lock()
-	c, g, id, list := s.config, s.current, s.id, s.deliveries
+	c, g, id, list, broken := s.config, s.current, s.id, s.deliveries, s.broken
 	out := status.Snapshot{
 		State: s.state, StartedAt: s.started,
 		Version: programVersion(),
@@ -41,7 +41,10 @@ func (s *service) snapshot() status.Snapshot {
 		Local: tally.Gate.Local, Lowered: tally.Gate.Lowered, Restored: tally.Gate.Restored}
 	out.Suppress = showSuppression(rules, time.Now())
 	for _, d := range list {
-		out.Outputs = append(out.Outputs, showOutput(d.Delivery))
+		out.Outputs = append(out.Outputs, showOutput(d))
+	}
+	for _, b := range broken {
+		out.Outputs = append(out.Outputs, showBroken(b))
 	}
 	out.Journal = showJournal(s.journal.State())
 	for _, h := range s.monitor.States() {

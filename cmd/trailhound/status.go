@@ -49,17 +49,20 @@ func (a *app) statusCommand() *cobra.Command {
 }
 
 func (a *app) status(ctx context.Context, f statusFlags) error {
+	var warnings []string
 	if f.address == "" {
 		var err error
-		if f.address, err = a.statusAddress(); err != nil {
+		if f.address, warnings, err = a.statusAddress(); err != nil {
 			return err
 		}
 	}
 	client, err := status.NewClient(f.address)
 	if err != nil {
+		a.warnOfConfig(warnings, f, nil)
 		return usagef("%v", err)
 	}
 	now, raw, err := client.Status(ctx)
+	a.warnOfConfig(warnings, f, now)
 	if err != nil {
 		return unreachable(err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,31 +18,48 @@ import (
 
 // statusAddress is where the sensor of this configuration answers. A
 // configuration that is wrong is one that the sensor may have refused to load:
-// just then it has to be asked, so that is a warning here.
-func (a *app) statusAddress() (string, error) {
-	listen := ""
+// just then it has to be asked, so that is a warning here: one for each thing that
+// is wrong, and the last one says where it is asked.
+func (a *app) statusAddress() (listen string, warnings []string, err error) {
 	c, err := a.load()
 	switch {
 	case err == nil:
 		listen = c.Status.Listen
 	case !isConfig(err):
-		return "", err
+		return "", nil, err
 	default:
 		// What is wrong on this command line is for whoever typed it to mend.
 		if _, err := config.Load(config.Options{Set: a.set, Getenv: os.LookupEnv, Credentials: os.Getenv("CREDENTIALS_DIRECTORY")}); err != nil {
-			return "", err
+			return "", nil, err
 		}
 		for line := range strings.Lines(err.Error()) {
-			a.warn("%s", strings.TrimSpace(line))
+			warnings = append(warnings, strings.TrimSpace(line))
 		}
 		var from string
 		listen, from = a.salvageListen()
-		a.warn("the configuration is wrong; asking at %q, %s (--address asks elsewhere)", listen, from)
+		warnings = append(warnings, fmt.Sprintf("the configuration is wrong; asking at %q, %s (--address asks elsewhere)", listen, from))
 	}
 	if listen == "" {
-		return "", errors.New("status.listen is empty: this sensor has no status endpoint; --address asks elsewhere")
+		for _, w := range warnings {
+			a.warn("%s", w)
+		}
+		return "", nil, errors.New("status.listen is empty: this sensor has no status endpoint; --address asks elsewhere")
 	}
-	return listen, nil
+	return listen, warnings, nil
+}
+
+// warnOfConfig gives the warnings of statusAddress, but for those that stand on
+// the page: the sensor refused the same configuration.
+func (a *app) warnOfConfig(warnings []string, f statusFlags, now *status.Snapshot) {
+	var said []string
+	if now != nil && !f.json {
+		said, _ = refusals(now)
+	}
+	for _, w := range warnings {
+		if !slices.Contains(said, w) {
+			a.warn("%s", w)
+		}
+	}
 }
 
 // salvageListen reads status.listen of a configuration that is wrong, as far as

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"trailhound/agent/config"
+	"trailhound/agent/status"
 )
 
 // A configuration that a sensor has refused to load keeps nobody from asking
@@ -54,6 +55,26 @@ func TestStatusOfRefusedConfiguration(t *testing.T) {
 	}
 	if code, _, errs := command(t, "status", "-c", file, "--address", address); code != exitDone || errs != "" {
 		t.Errorf("by --address: code %d, errors %q", code, errs)
+	}
+}
+
+// What the page says of a refused configuration is not said beside it as well.
+func TestStatusSaysAnErrorOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	address := statusServer(t, func() status.Snapshot {
+		s := statusSample()
+		s.Config.LastReload = status.Reload{At: statusNoon, Error: file + ":1:1: captrue: unknown key, did you mean capture?\n" + file + ":9:1: mended: since"}
+		return s
+	})
+	writeTest(t, file, "captrue: {workers: 2}\nstatus: {listen: "+address+"}\nlog: {level: loud}\n")
+	_, out, errs := command(t, "status", "-c", file)
+	if strings.Contains(errs, "captrue") || strings.Count(out, "captrue: unknown key") != 1 || strings.Count(errs, "log.level") != 1 || strings.Contains(out, "log.level") ||
+		!strings.Contains(errs, "the configuration is wrong; asking at") {
+		t.Errorf("page:\n%s\nbeside it:\n%s", out, errs)
+	}
+	// A program reads the document: there is no page.
+	if _, _, errs := command(t, "status", "--json", "-c", file); strings.Count(errs, "captrue") != 1 {
+		t.Errorf("--json: %s", errs)
 	}
 }
 

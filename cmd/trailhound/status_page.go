@@ -90,14 +90,27 @@ func (p *statusPage) reload() {
 		return
 	}
 	p.line("config", "%s, the configuration before stays in use:", p.painted("the reload of "+p.ago(c.LastReload.At)+" was refused", paintBad))
-	lines := strings.Split(strings.TrimSpace(c.LastReload.Error), "\n")
-	for i, line := range lines {
-		if i == reloadRows && len(lines) > reloadRows+1 {
-			p.line("", "and %d more, which the log has", len(lines)-i)
-			break
-		}
+	lines, more := refusals(p.now)
+	for _, line := range lines {
 		p.line("", "%s", shown(line))
 	}
+	if more > 0 {
+		p.line("", "and %d more, which the log has", more)
+	}
+}
+
+// refusals are the lines that the page has of why the last reload was refused, and
+// how many it leaves out.
+func refusals(s *status.Snapshot) (lines []string, more int) {
+	r := &s.Config.LastReload
+	if r.OK || r.At.IsZero() {
+		return nil, 0
+	}
+	lines = strings.Split(strings.TrimSpace(r.Error), "\n")
+	if len(lines) > reloadRows+1 {
+		lines, more = lines[:reloadRows], len(lines)-reloadRows
+	}
+	return lines, more
 }
 
 // pending names what was configured since the start and is not in effect.

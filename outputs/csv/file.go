@@ -74,6 +74,8 @@ func (o *Output) settle(size int64) error {
 	return nil
 }
 
+var errNotRegular = errors.New("not a regular file")
+
 func (o *Output) reopen() error {
 	path := o.opt.Path
 	o.last = o.last[:0]
@@ -83,7 +85,7 @@ func (o *Output) reopen() error {
 	// Opening a pipe would wait for a reader, a device would take anything.
 	before, err := os.Stat(path)
 	if err == nil && !before.Mode().IsRegular() {
-		return fmt.Errorf("cannot open %s: not a regular file", path)
+		return fmt.Errorf("cannot %w", &fs.PathError{Op: "open", Path: path, Err: errNotRegular})
 	}
 	f, openErr := o.open(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, o.opt.Mode)
 	if openErr != nil {

@@ -46,7 +46,7 @@ const keys = "path, max_size, max_files, daily, compress, mode, spreadsheet_safe
 
 // Decode reads the options from an output's part of the configuration. An
 // unknown or repeated key and a value of the wrong kind are errors that name
-// line and column. The keys that all outputs share (name, type, health) are passed
+// line and column, all of them joined. The keys that all outputs share (name, type, health) are passed
 // over. No error repeats a value: it may have come from ${file:} or ${cred:}, and
 // the place says where to look.
 func Decode(node *yaml.Node) (Options, error) {
@@ -61,6 +61,8 @@ func Decode(node *yaml.Node) (Options, error) {
 	if node == nil || node.Kind != yaml.MappingNode {
 		return opt, errors.New("csv output: not a mapping of options")
 	}
+	var all []error
+	whole := true // all that was given could be read
 	seen := make(map[string]bool)
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
@@ -68,18 +70,24 @@ func Decode(node *yaml.Node) (Options, error) {
 			value = value.Alias
 		}
 		if seen[key.Value] {
-			return opt, fmt.Errorf("%d:%d: key %q is given twice", key.Line, key.Column, key.Value)
+			all = append(all, fmt.Errorf("%d:%d: key %q is given twice", key.Line, key.Column, key.Value))
+			continue
 		}
 		seen[key.Value] = true
 		if err := opt.set(key.Value, value); err != nil {
 			at := value
 			if errors.Is(err, errUnknownKey) {
 				at = key
+			} else {
+				whole = false
 			}
-			return opt, fmt.Errorf("%d:%d: %s: %w", at.Line, at.Column, key.Value, err)
+			all = append(all, fmt.Errorf("%d:%d: %s: %w", at.Line, at.Column, key.Value, err))
 		}
 	}
-	return opt, opt.check()
+	if whole {
+		all = append(all, opt.check())
+	}
+	return opt, errors.Join(all...)
 }
 
 var errUnknownKey = errors.New("unknown key, use one of " + keys)

@@ -53,6 +53,10 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%q: %v, want %q", text, err, in)
 		}
 	}
+	if _, err := decode(t, "path: e.csv\nmaxsize: 1\nformatt: csv\n"); err == nil || strings.Count(err.Error(), "\n") != 2 ||
+		!strings.Contains(err.Error(), "2:1: maxsize") || !strings.Contains(err.Error(), "3:1: formatt") || !strings.Contains(err.Error(), "not absolute") {
+		t.Errorf("not all at once: %v", err)
+	}
 	if _, err := Decode(nil); err == nil {
 		t.Error("nil is no mapping")
 	}

@@ -412,6 +412,11 @@ func TestNotAFile(t *testing.T) {
 		if err == nil || r.Outcomes[0] != outputs.Retry || r.Outcomes[1] != outputs.Retry {
 			t.Errorf("%s: %v %v", path, r, err)
 		}
+		for _, err := range []error{b.Check(context.Background()), err} {
+			if got := outputs.ClassOf(err); got != outputs.Disk {
+				t.Errorf("%s: class %v: %v", path, got, err)
+			}
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -173,7 +172,7 @@ func (o *Output) exchange(ctx context.Context, node *url.URL, method, path strin
 		return nil, err
 	}
 	if len(text) > maxReply {
-		return nil, errors.New("the answer is too long")
+		return nil, errTooLong
 	}
 	return &reply{answer.StatusCode, answer.Header, text, node.String()}, nil
 }

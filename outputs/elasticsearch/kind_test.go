@@ -1,8 +1,10 @@
 package elasticsearch
 
 import (
+	"bufio"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -44,6 +46,27 @@ func TestKindsOfErrors(t *testing.T) {
 	if got := outputs.ClassOf(err); got != outputs.Connect {
 		t.Errorf("nobody there: %v: %v", got, err)
 	}
+	for name, text := range map[string]string{
+		"a greeting of another protocol":   "220 mail.example ESMTP\r\n",
+		"a status that is no number":       "HTTP/1.1 abc OK\r\n\r\n",
+		"a head without an end":            "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 100<<10),
+		"a chunk of a length that is none": "HTTP/1.1 200 OK\r\nX-Elastic-Product: Elasticsearch\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+		"an answer that is too long": "HTTP/1.1 200 OK\r\nX-Elastic-Product: Elasticsearch\r\nContent-Length: 9000000\r\n\r\n" +
+			strings.Repeat(" ", 9_000_000),
+	} {
+		for flavor, send := range map[string]func(*Output) error{
+			"": func(o *Output) error { return o.Check(t.Context()) },
+			"elasticsearch": func(o *Output) error {
+				_, err := o.Send(t.Context(), batchOf(1))
+				return err
+			},
+		} {
+			err := send(openOutput(t, Keys{Addresses: []string{"http://" + says(t, text)}, Flavor: flavor}))
+			if got := outputs.ClassOf(err); err == nil || got != outputs.Protocol {
+				t.Errorf("%s, flavor %q: %v: %v", name, flavor, got, err)
+			}
+		}
+	}
 	for item, want := range map[string]outputs.Class{`{"status":429}`: outputs.Throttled, `{"status":503}`: outputs.Unavailable, `{"status":403}`: outputs.Auth} {
 		n := newFakeNode(t)
 		n.item = func(string, map[string]any) string { return item }
@@ -56,6 +79,31 @@ func TestKindsOfErrors(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
+}
+
+// says listens, and answers a request with a text, whatever it is.
+func says(t *testing.T, text string) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+					io.Copy(io.Discard, r.Body)
+					io.WriteString(c, text)
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
 }
 
 // answers makes a node whose answers to bulk requests are always the same.

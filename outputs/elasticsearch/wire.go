@@ -1,9 +1,13 @@
 package elasticsearch
 
 import (
+	"context"
+	"errors"
+	"io"
 	"net/http"
 	"time"
 
+	"trailhound/outputs"
 	"trailhound/outputs/remote"
 )
 
@@ -60,5 +64,30 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.authorization != "" {
 		r.Header.Set("Authorization", w.authorization)
 	}
-	return w.base.RoundTrip(r)
+	answer, err := w.base.RoundTrip(r)
+	if err != nil {
+		return nil, foreign(err)
+	}
+	answer.Body = answerBody{answer.Body}
+	return answer, nil
+}
+
+// foreign marks an error of net/http that is of no other kind: then the receiver
+// gave an answer, and it was not HTTP. Package net/http exports none of these.
+func foreign(err error) error {
+	if outputs.ClassOf(err) == outputs.Other && !errors.Is(err, context.Canceled) {
+		return outputs.Mark(err, outputs.ErrProtocol)
+	}
+	return err
+}
+
+// answerBody does the same for what is wrong with a body.
+type answerBody struct{ io.ReadCloser }
+
+func (b answerBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		err = foreign(err)
+	}
+	return n, err
 }

@@ -18,7 +18,7 @@ type Field struct {
 func Fields() []Field {
 	return []Field{
 		{"ID", "[16]byte", "UUID of the event, version 7, in replay 8: the same on every delivery", "event.id", "externalId", "event_id"},
-		{"Epoch", "uint64", "which journal the sequence number belongs to, 16 hex digits", "trailhound.epoch", "cn2", "epoch"},
+		{"Epoch", "uint64", "which journal the sequence number belongs to: 16 hex digits, in CEF a decimal number", "trailhound.epoch", "cn2", "epoch"},
 		{"Seq", "uint64", "sequence number in the journal, from 1 without a gap", "event.sequence", "cn3", "seq"},
 		{"Time", "time.Time", "when the packet was captured, UTC, microseconds", "@timestamp", "rt", "time"},
 		{"Number", "uint64", "number of the packet in a replayed capture, from 1", "trailhound.packet", "", "packet"},
@@ -72,7 +72,7 @@ func Fields() []Field {
 		{"Suppression.Local", "bool", "true: that rule keeps it in the journal and local files, no receiver gets it", "trailhound.suppress.local", "", "suppress_local"},
 		{"Health.State", "HealthState", "raised, reminded (hourly) or recovered; noted: it happened once; metric: figures", "trailhound.health.state", "act", "health_state"},
 		{"Health.Since", "time.Time", "when the condition set in: the same in all events of one condition", "trailhound.health.since event.start", "start", "health_since"},
-		{"Health.Cause", "string", "the interface or output it is about, or `trails`; with the code it says which condition this is", "trailhound.health.cause", "reason", "health_cause"},
+		{"Health.Cause", "string", "the interface or output it is about, or `trails`, with the code it says which condition this is; in heartbeats the output that the copy came by", "trailhound.health.cause", "reason", "health_cause"},
 		{"Health.Measures", "[]event.Measure", "the figures behind it by name, at most 64 numbers; in CEF and CSV as name=number, parted by spaces", "trailhound.health.measures", "cs5", "health_measures"},
 		{"Identity.Name", "string", "sensor.name", "observer.name agent.name", "deviceExternalId", "sensor"},
 		{"Identity.ID", "string", "the sensor's id, stable over restarts", "agent.id", "cn1", ""},
@@ -97,10 +97,20 @@ func derived() []Field {
 		{ECS: "observer.type observer.vendor observer.product agent.type", Meaning: "sensor, Trailhound, Trailhound, trailhound"},
 		{ECS: "threat.indicator.url.domain", Meaning: "the indicator, when it is a name"},
 		{ECS: "threat.indicator.url.original threat.indicator.url.path", Meaning: "the indicator, when it is a URL"},
-		{ECS: "threat.enrichments.indicator threat.enrichments.matched.field threat.enrichments.matched.type", Meaning: "the indicator once more, as the enrichment that ECS has for a match; which field held the observable"},
+		{ECS: "threat.enrichments threat.enrichments.indicator threat.enrichments.matched.field threat.enrichments.matched.type", Meaning: "the indicator once more, as the enrichment that ECS has for a match; which field held the observable"},
 		{ECS: "source.domain", Meaning: "in place of destination.domain, when the server is the packet's source"},
 		{ECS: "tls.client.ja3", Meaning: "the indicator, when it is a JA3"},
 		{ECS: "data_stream.type data_stream.dataset data_stream.namespace", Meaning: "logs; trailhound.event, or trailhound.health; the output's namespace (default)"},
+	}
+}
+
+// cefLabels are the keys of CEF that say what a custom key beside them holds.
+func cefLabels() [][2]string {
+	return [][2]string{
+		{"cs1Label", "trail"}, {"cs2Label", "reference"}, {"cs3Label", "trailType"}, {"cs4Label", "forwardedFor"}, {"cs5Label", "sourcePorts; measures in health events"},
+		{"cs6Label", "destinations"}, {"flexString1Label", "destinationPorts"}, {"flexString2Label", "aggregateId"}, {"flexNumber1Label", "confidence"},
+		{"cn1Label", "sensorId"}, {"cn2Label", "epoch"}, {"cn3Label", "sequence"},
+		{"c6a2Label", "Source IPv6 Address"}, {"c6a3Label", "Destination IPv6 Address"},
 	}
 }
 
@@ -124,6 +134,10 @@ This page is made from outputs/format/fields.go: edit that, then run `+"`go test
 	dst = append(dst, "\nWhat ECS documents hold besides:\n\n| ECS | meaning |\n| --- | --- |\n"...)
 	for _, f := range derived() {
 		dst = append(dst, "| "+listed(f.ECS)+" | "+f.Meaning+" |\n"...)
+	}
+	dst = append(dst, "\nWhat CEF messages hold besides, beside the custom key of the same name:\n\n| CEF | value |\n| --- | --- |\n"...)
+	for _, l := range cefLabels() {
+		dst = append(dst, "| `"+l[0]+"` | "+l[1]+" |\n"...)
 	}
 	dst = append(dst, "\nThe CSV columns, in their order:\n\n```\n"...)
 	return append(AppendCSVHeader(dst), "```\n"...)

@@ -134,7 +134,10 @@ func paths(into map[string]bool, prefix string, v any) {
 func TestFieldsMatchCEFAndCSV(t *testing.T) {
 	request := fullEvent()
 	request.HTTP.Status, request.TLS = 0, event.TLSFacts{}
-	written := make(map[string]bool)
+	written, labels := make(map[string]bool), make(map[string]bool)
+	for _, l := range cefLabels() {
+		labels[l[0]] = true
+	}
 	id := fullIdentity()
 	id.ID = "0198c3f2-a1b0-4c10-8000-000000000001"
 	for _, e := range []*event.Event{fullEvent(), request, certEvent(), healthEvent()} {
@@ -142,9 +145,17 @@ func TestFieldsMatchCEFAndCSV(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for k := range ext {
+		for k, v := range ext {
 			written[k] = true
+			i := slices.IndexFunc(cefLabels(), func(l [2]string) bool { return l[0] == k })
+			if strings.HasSuffix(k, "Label") && (i < 0 || !strings.Contains(cefLabels()[i][1], v)) {
+				t.Errorf("the label %s=%s is not in the table", k, v)
+			}
+			delete(labels, k)
 		}
+	}
+	if len(labels) > 0 {
+		t.Errorf("labels in the table that are not written: %v", labels)
 	}
 	columns := strings.Split(strings.TrimSpace(string(AppendCSVHeader(nil))), ",")
 	documented := make(map[string]bool)

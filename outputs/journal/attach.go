@@ -24,7 +24,7 @@ func (j *Journal) take(patience time.Duration) (*loaded, error) {
 		return nil, fmt.Errorf("cannot make the directory of the journal: %w", err)
 	}
 	lock, err := j.disk.Lock(j.path(lockName))
-	for waited := time.Duration(0); errors.Is(err, errLocked) && waited < patience; waited += lockPause {
+	for waited := time.Duration(0); errors.Is(err, ErrLocked) && waited < patience; waited += lockPause {
 		time.Sleep(lockPause) // a process that ends lets go soon
 		lock, err = j.disk.Lock(j.path(lockName))
 	}

@@ -485,7 +485,7 @@ func TestLocked(t *testing.T) {
 	first.Append(events(1, 5))
 
 	second := open(testOptions(), d, 0)
-	if s := second.State(); !errors.Is(s.Degraded, errLocked) {
+	if s := second.State(); !errors.Is(s.Degraded, ErrLocked) {
 		t.Fatalf("%+v", s)
 	}
 	b := cursor(t, second, "out")
@@ -501,7 +501,7 @@ func TestLocked(t *testing.T) {
 	}
 	second.clock.now += time.Minute
 	second.tick()
-	if s := second.State(); !errors.Is(s.Degraded, errForeign) && !errors.Is(s.Degraded, errLocked) {
+	if s := second.State(); !errors.Is(s.Degraded, errForeign) && !errors.Is(s.Degraded, ErrLocked) {
 		t.Errorf("%+v", s)
 	}
 	if err := second.Close(); err != nil {

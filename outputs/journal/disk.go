@@ -24,7 +24,7 @@ type fileSystem interface {
 	SyncDir(dir string) error
 	// Space tells the size of the file system and what of it is free for us.
 	Space(dir string) (free, total int64, err error)
-	// Lock takes the lock of a directory until it is closed: errLocked when
+	// Lock takes the lock of a directory until it is closed: ErrLocked when
 	// another process has it.
 	Lock(path string) (io.Closer, error)
 	// Boot identifies this run of the machine; all zero when that is unknown.
@@ -44,8 +44,9 @@ type file interface {
 	Allocate(size int64) error
 }
 
-// errLocked: another process writes this journal.
-var errLocked = errors.New("another process has this journal")
+// ErrLocked is in the chain of State.Degraded when another process writes this
+// journal.
+var ErrLocked = errors.New("another process has this journal")
 
 // system is the real file system. What needs the kernel's own calls is in
 // disk_linux.go.

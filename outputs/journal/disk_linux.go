@@ -3,14 +3,17 @@ package journal
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Lock takes a lock that ends with the process, however it ends (flock(2)).
+// Lock takes a lock that ends with the process, however it ends (flock(2)). The
+// file says which process that is.
 func (system) Lock(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
 	if errors.Is(err, unix.EROFS) {
@@ -26,13 +29,36 @@ func (system) Lock(path string) (io.Closer, error) {
 		}
 	}
 	if err == nil {
+		sign(f)
 		return f, nil
 	}
-	f.Close()
+	defer f.Close()
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, errLocked
+		if pid := signed(f); pid > 0 {
+			return nil, fmt.Errorf("%w: pid %d", ErrLocked, pid)
+		}
+		return nil, ErrLocked
 	}
 	return nil, &os.PathError{Op: "flock", Path: path, Err: err}
+}
+
+// sign writes the number of this process into its lock. On a full disk it stays
+// unsaid: the lock is what counts.
+func sign(f *os.File) {
+	if f.Truncate(0) == nil {
+		f.WriteAt(strconv.AppendInt(nil, int64(os.Getpid()), 10), 0)
+	}
+}
+
+// signed reads it; 0: it does not say.
+func signed(f *os.File) int {
+	b := make([]byte, 20)
+	n, _ := f.ReadAt(b, 0)
+	pid, err := strconv.Atoi(string(b[:n]))
+	if err != nil {
+		return 0
+	}
+	return pid
 }
 
 // Space asks for what an unprivileged process may still use.

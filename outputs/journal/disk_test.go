@@ -167,7 +167,7 @@ func (d *testDisk) Lock(string) (io.Closer, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.locked {
-		return nil, errLocked
+		return nil, ErrLocked
 	}
 	d.locked = true
 	return testLock{d}, nil

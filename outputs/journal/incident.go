@@ -8,6 +8,7 @@ type Kind string
 const (
 	TornTail      Kind = "torn_tail"      // an append was cut off by a crash; what was left of it is cut away
 	Damaged       Kind = "damaged"        // a segment has records that cannot be read; it is a .bad file now
+	Newer         Kind = "newer_version"  // a segment was made by a newer version: nothing of it can be read, and it stays as it is
 	Missing       Kind = "missing"        // segments are not there that should be
 	CursorAhead   Kind = "cursor_ahead"   // a cursor had read more than the journal holds
 	CursorDamaged Kind = "cursor_damaged" // a cursor's file cannot be read: it begins at the oldest event

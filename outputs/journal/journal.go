@@ -166,7 +166,7 @@ func (j *Journal) finish() error {
 		j.mu.Lock()
 		j.counts.lost += n
 		j.mu.Unlock()
-		errs = append(errs, fmt.Errorf("%d events were in memory only and are lost", n))
+		errs = append(errs, fmt.Errorf("%d events are lost: the journal was in memory only", n))
 		j.tell(Incident{Kind: Lost, Events: n})
 	}
 	return errors.Join(errs...)

@@ -216,7 +216,11 @@ func (l *loaded) loadHeader(disk fileSystem, s *segment, write bool) bool {
 		s.path += damagedSuffix
 	}
 	if !s.damaged {
-		l.incidents = append(l.incidents, Incident{Kind: Damaged, Path: s.path, First: s.first, Err: err})
+		kind := Damaged
+		if errors.Is(err, errVersion) {
+			kind = Newer
+		}
+		l.incidents = append(l.incidents, Incident{Kind: kind, Path: s.path, First: s.first, Err: err})
 	}
 	s.damaged = true
 	return true

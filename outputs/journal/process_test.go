@@ -219,7 +219,7 @@ func TestLockOfARealDirectory(t *testing.T) {
 	dir := t.TempDir()
 	j := open(Options{Path: dir, MinFree: -1}, system{}, 0)
 	second := open(Options{Path: dir, MinFree: -1}, system{}, 0)
-	if s := second.State(); s.Degraded == nil || !strings.Contains(s.Degraded.Error(), errLocked.Error()) {
+	if s := second.State(); s.Degraded == nil || !strings.Contains(s.Degraded.Error(), ErrLocked.Error()) {
 		t.Errorf("%v", s.Degraded)
 	}
 	if err := second.Close(); err != nil {

@@ -44,7 +44,7 @@ type header struct {
 }
 
 // errVersion: the file was written by a newer program.
-var errVersion = errors.New("unknown format version")
+var errVersion = errors.New("made by a newer version, with format")
 
 func (h *header) encode() []byte {
 	b := make([]byte, segmentHead)

@@ -94,6 +94,17 @@ func (v *View) State() State {
 	return s
 }
 
+// Unreadable counts the segments whose files are there, but of which no event can
+// be read.
+func (v *View) Unreadable() (n int) {
+	for _, s := range v.loaded.segments {
+		if s.lost != kept && s.path != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // Scan is as Journal.Scan, over the directory as it is when Scan is called: what
 // the other process has appended since OpenReadOnly is there too.
 func (v *View) Scan(ctx context.Context, from uint64, f func(*event.Event) bool) error {

@@ -60,6 +60,10 @@ type Loss struct {
 	// Unacknowledged is how many of the bytes written last the other kernel never
 	// acknowledged. TLS counts in: it is never too small.
 	Unacknowledged int
+	// Ended says that the other side ended it in order. Its kernel breaks off a
+	// connection that is closed with something in it that was not read (RFC 2525
+	// 2.17): so all that it had acknowledged was read.
+	Ended bool
 	// Clean says that we ended it and that everything had been acknowledged.
 	Clean bool
 }
@@ -267,8 +271,19 @@ func (c *Conn) why(ctx context.Context, err error) error {
 var (
 	errStalled error = &worded{"it takes and gives nothing any more", os.ErrDeadlineExceeded}
 	errEnded   error = &worded{"it has ended the connection", io.EOF}
-	errTalks         = errors.New("it says more than a receiver of events has to say: is this the right port?")
+	errBroken  error = &worded{"the connection is broken", net.ErrClosed}
+	errTalks   error = talkError{}
 )
+
+// talkError is of what answers at length, as no receiver of events does.
+type talkError struct{}
+
+func (talkError) Error() string {
+	return "it says more than a receiver of events has to say: is this the right port?"
+}
+
+// Protocol tells such an error from others for those who do not know its type.
+func (talkError) Protocol() bool { return true }
 
 // watch reads and throws away, so that the end of the connection shows when it
 // comes. It also keeps the receive buffer empty: closing a socket with something
@@ -308,11 +323,18 @@ func (c *Conn) alive() bool {
 	if c.reason() != nil {
 		return false
 	}
-	if c.stream && !established(c.raw) {
-		c.end(fmt.Errorf("%s: %w", c.name, errEnded), time.Now())
-		return false
+	if !c.stream {
+		return true
 	}
-	return true
+	switch connectionState(c.raw) {
+	case stateEstablished:
+		return true
+	case stateCloseWait:
+		c.end(fmt.Errorf("%s: %w", c.name, errEnded), time.Now())
+	default:
+		c.end(fmt.Errorf("%s: %w", c.name, errBroken), time.Now())
+	}
+	return false
 }
 
 // reason is why the connection is over; nil: it is not.
@@ -330,7 +352,7 @@ func (c *Conn) end(err error, at time.Time) {
 		if c.stream {
 			n, _ = unacknowledged(c.raw) // before the socket goes
 		}
-		c.err, c.lost = err, Loss{At: at, Unacknowledged: n}
+		c.err, c.lost = err, Loss{At: at, Unacknowledged: n, Ended: errors.Is(err, errEnded)}
 		close(c.done)
 	}
 	c.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +60,9 @@ func TestKindsOfErrors(t *testing.T) {
 		_, err := open(t, c.opt).Conn(t.Context())
 		if got := outputs.ClassOf(err); err == nil || got != c.want {
 			t.Errorf("%s: %v, want %v: %v", c.name, got, c.want, err)
+		}
+		if want := "no answer in time in the handshake: it may not speak TLS on this port"; c.want == outputs.Timeout && !strings.HasSuffix(fmt.Sprint(err), want) {
+			t.Errorf("%s: %v does not say %q", c.name, err, want)
 		}
 	}
 	name := &net.DNSError{Err: "i/o timeout", Name: "siem.example", IsTimeout: true}

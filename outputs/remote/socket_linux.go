@@ -33,16 +33,22 @@ func keep(c net.Conn, unacknowledged time.Duration) {
 	})
 }
 
-// established says whether neither side has ended a TCP connection, as far as
-// this kernel knows. It is true for what is no TCP socket.
-func established(c net.Conn) bool {
-	state := uint8(1)
+// States of a TCP connection (include/net/tcp_states.h).
+const (
+	stateEstablished = 1 // neither side has ended it
+	stateCloseWait   = 8 // the other side has
+)
+
+// connectionState is the state of a TCP connection as far as this kernel knows;
+// stateEstablished for what is no TCP socket.
+func connectionState(c net.Conn) (state uint8) {
+	state = stateEstablished
 	control(c, func(fd int) {
 		if info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
 			state = info.State
 		}
 	})
-	return state == 1 // TCP_ESTABLISHED, include/net/tcp_states.h
+	return state
 }
 
 // unacknowledged is the number of bytes that were written to a TCP connection

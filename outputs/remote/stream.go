@@ -14,20 +14,30 @@ const (
 	// at once.
 	young = 5 * time.Second
 	// trust is how long a connection after a young one has to last before it is
-	// given records.
+	// given records. One that was quiet for so long and is ended in order was idle.
 	trust = time.Second
 	// closeTime bounds the attempt to send again when the stream is closed.
 	closeTime = 5 * time.Second
-	// longest pause between attempts to send again when no records come.
-	longest = time.Minute
+	// patience is after how many connections in a row that are young when they end
+	// there are pauses: a receiver that restarts may end some.
+	patience = 3
+	// firstPause and longest are these pauses, and those between attempts to send
+	// again when no records come: doubled from one to the other.
+	firstPause = time.Second
+	longest    = time.Minute
 )
 
 // A Stream writes records to a receiver that does not acknowledge them. That a
 // record was written says only that this kernel has it; so the last ones are kept
 // and sent again over the next connection when one is lost: all that the other
-// kernel had not acknowledged, and what was written in the last ResendAge before,
-// of that the last ResendBytes. A receiver that only ends or restarts misses
-// nothing, and gets some records twice.
+// kernel had not acknowledged, until it has, and what was written for the first
+// time in the last ResendAge before, of that the last ResendBytes. The latter is
+// sent again once when the receiver has ended the connection in order, and up to
+// five times when connections break. So a receiver that only ends or restarts
+// misses nothing, and gets some records twice.
+//
+// A receiver that takes connections and ends them shortly after gets the next
+// one after a pause that grows up to a minute. Meanwhile Send fails.
 //
 // When no further record comes, a connection that is lost is made anew all the
 // same to send the last ones again. Send and Close are for one goroutine at a
@@ -39,6 +49,10 @@ type Stream struct {
 	// Under lock.
 	conn   *Conn     // the one that the window was written to; nil: none yet
 	since  time.Time // when conn was made
+	wrote  time.Time // when conn was last written to; zero: not yet
+	over   bool      // the end of conn is accounted for
+	brief  int       // connections in a row that were young when they ended
+	next   time.Time // no connection is made before
 	pause  time.Duration
 	window window
 
@@ -89,7 +103,8 @@ func (s *Stream) Send(ctx context.Context, data []byte, ends []int) (n int, err 
 		if l := c.Lost(); !l.At.IsZero() {
 			unacknowledged = l.Unacknowledged
 		}
-		s.window.add(data[:ends[n-1]], ends[:n], time.Now(), unacknowledged)
+		s.wrote = time.Now()
+		s.window.add(data[:ends[n-1]], ends[:n], s.wrote, unacknowledged)
 	}
 	return n, err
 }
@@ -120,7 +135,7 @@ func (s *Stream) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
-	for {
+	for pause := firstPause / 4; ; pause *= 2 {
 		c, err := s.remote.connect(ctx, len(s.remote.opt.Addresses), "")
 		if err != nil {
 			return fmt.Errorf("the last records may not have arrived: %w", err)
@@ -131,9 +146,13 @@ func (s *Stream) Close() error {
 			return nil
 		}
 		c.abandon(errDropped)
-		s.window.lost(c.Lost())
-		if ctx.Err() != nil {
+		if s.window.lost(c.Lost()); s.window.bytes == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
 			return errors.New("the last records may not have arrived: the receiver has not acknowledged them")
+		case <-time.After(pause):
 		}
 	}
 }
@@ -151,6 +170,13 @@ func (s *Stream) release() { <-s.lock }
 
 // ready gives a connection over which everything has gone that had to go again.
 func (s *Stream) ready(ctx context.Context) (*Conn, error) {
+	if s.conn != nil && !s.conn.alive() {
+		s.ended()
+		if time.Until(s.next) > 0 {
+			return nil, fmt.Errorf("%d connections in a row were ended shortly after they were made, the pauses between them grow up to %s: %w",
+				s.brief, longest, s.conn.reason())
+		}
+	}
 	c, err := s.remote.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -159,15 +185,11 @@ func (s *Stream) ready(ctx context.Context) (*Conn, error) {
 		return c, nil
 	}
 	brief := false
-	if s.conn != nil {
-		l := s.conn.Lost()
-		s.window.lost(l)
-		if !l.Clean {
-			s.losses.Add(1)
-			brief = l.At.Sub(s.since) < young
-		}
+	if s.conn != nil { // else it was replaced, or has ended just now
+		s.ended()
+		brief = s.brief > 0
 	}
-	s.conn, s.since = c, time.Now()
+	s.conn, s.since, s.wrote, s.over = c, time.Now(), time.Time{}, false
 	s.wait.Add(1)
 	go s.follow(c)
 	// Something that takes each connection and ends it at once - a forwarder with
@@ -187,6 +209,30 @@ func (s *Stream) ready(ctx context.Context) (*Conn, error) {
 	return c, nil
 }
 
+// ended accounts for the end of the present connection, once: what has to be sent
+// again, and when the next one may be made.
+func (s *Stream) ended() {
+	if s.over {
+		return
+	}
+	s.over = true
+	l := s.conn.Lost()
+	s.window.lost(l)
+	if l.Clean {
+		s.brief = 0
+		return
+	}
+	s.losses.Add(1)
+	idle := l.Ended && l.Unacknowledged == 0 && !s.wrote.IsZero() && l.At.Sub(s.wrote) >= trust
+	if idle || l.At.Sub(s.since) >= young {
+		s.brief = 0
+		return
+	}
+	if s.brief++; s.brief >= patience {
+		s.next = l.At.Add(min(firstPause<<min(s.brief-patience, 10), longest))
+	}
+}
+
 // resend writes what is due. What could not be written stays due.
 func (s *Stream) resend(ctx context.Context, c *Conn) error {
 	n := 0
@@ -198,7 +244,9 @@ func (s *Stream) resend(ctx context.Context, c *Conn) error {
 		if _, err := c.Write(ctx, p.data); err != nil {
 			return err
 		}
-		p.due, p.at = false, time.Now()
+		p.due = false
+		p.again++
+		s.wrote = time.Now()
 		s.resent.Add(uint64(p.records))
 		s.resentBytes.Add(uint64(len(p.data)))
 		n += p.records
@@ -223,14 +271,13 @@ func (s *Stream) follow(c *Conn) {
 			return
 		}
 		if s.conn == c {
-			s.window.lost(c.Lost())
+			s.ended()
 		}
 		if s.conn != c || s.window.bytes == 0 {
 			s.release()
 			return
 		}
-		pause := s.pause
-		if pause > 0 { // it has been tried
+		if pause := max(s.pause, time.Until(s.next)); pause > 0 { // the former when it has been tried
 			s.release()
 			select {
 			case <-time.After(pause):
@@ -245,7 +292,7 @@ func (s *Stream) follow(c *Conn) {
 		if !over {
 			_, err := s.ready(s.ctx)
 			over = s.conn != c // a newer connection has its own follower
-			if s.pause = min(max(2*pause, trust), longest); err == nil {
+			if s.pause = min(max(2*s.pause, firstPause), longest); err == nil {
 				s.pause = 0
 			} else {
 				s.remote.log.Debug("cannot send the last records again", "error", err)

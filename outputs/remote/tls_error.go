@@ -58,7 +58,11 @@ func (t *TLS) explain(ctx context.Context, err error, name string) error {
 	case isAlert:
 		text, client = t.refused(alert)
 	case timeout(err):
-		return plain(ctx, err)
+		// A receiver of lines waits for the end of the first one, and says nothing.
+		if err = plain(ctx, err); err == errNoAnswer {
+			err = &worded{errNoAnswer.Error() + " in the handshake: it may not speak TLS on this port", errNoAnswer}
+		}
+		return err
 	case errors.Is(err, io.EOF), isReset(err):
 		text = "it closed the connection in the handshake: it may not speak TLS on this port, or want a client certificate (tls.cert)"
 	}

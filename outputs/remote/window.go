@@ -10,7 +10,13 @@ const (
 	ResendBytes = 8 << 20
 )
 
-// window holds the records that were written last, the oldest first.
+// mostAgain is how often a record is sent again that the other kernel had
+// acknowledged. A receiver that breaks a connection off had not read all of it,
+// so what its kernel had acknowledged may not have got there.
+const mostAgain = 5
+
+// window holds the records that were written last, the oldest first. Those that
+// are not due were written to the present connection, in their order.
 type window struct {
 	age   time.Duration
 	most  int // bytes; what is not acknowledged may double it
@@ -19,12 +25,14 @@ type window struct {
 	spare [][]byte // of pieces that went, to be used again
 }
 
-// piece is some whole records.
+// piece is some whole records, written within a second.
 type piece struct {
 	data    []byte
 	records int
-	at      time.Time // when the last of them was written
-	due     bool      // to be sent again, whatever its age
+	first   time.Time // when the first of them was written for the first time
+	at      time.Time // and the last of them
+	again   int       // how often they were sent again
+	due     bool      // to be sent again, whatever their age
 }
 
 const (
@@ -42,7 +50,7 @@ func (w *window) add(data []byte, ends []int, at time.Time, unacknowledged int) 
 		}
 		part := data[start:ends[n-1]]
 		last := len(w.list) - 1
-		if last >= 0 && len(w.list[last].data)+len(part) <= pieceBytes && at.Sub(w.list[last].at) < time.Second {
+		if last >= 0 && w.list[last].again == 0 && len(w.list[last].data)+len(part) <= pieceBytes && at.Sub(w.list[last].first) < time.Second {
 			p := &w.list[last]
 			p.data, p.records, p.at = append(p.data, part...), p.records+n-first, at
 		} else {
@@ -50,7 +58,7 @@ func (w *window) add(data []byte, ends []int, at time.Time, unacknowledged int) 
 			if last := len(w.spare) - 1; last >= 0 {
 				room, w.spare = w.spare[last], w.spare[:last]
 			}
-			w.list = append(w.list, piece{data: append(room, part...), records: n - first, at: at})
+			w.list = append(w.list, piece{data: append(room, part...), records: n - first, first: at, at: at})
 		}
 		w.bytes += len(part)
 		start, first = ends[n-1], n
@@ -68,11 +76,7 @@ func (w *window) trim(before time.Time, unacknowledged int) {
 		if !(old && !p.due && left >= unacknowledged) && left < 2*w.most {
 			break
 		}
-		w.bytes = left
-		if len(w.spare) < maxSpare && cap(p.data) <= 2*pieceBytes {
-			w.spare = append(w.spare, p.data[:0])
-		}
-		*p = piece{}
+		w.forget(p)
 	}
 	w.list = w.list[n:]
 	if len(w.list) == 0 {
@@ -80,24 +84,56 @@ func (w *window) trim(before time.Time, unacknowledged int) {
 	}
 }
 
-// lost makes due what may not have arrived over a connection that is over.
+// forget takes a piece out of the count and keeps its room.
+func (w *window) forget(p *piece) {
+	w.bytes -= len(p.data)
+	if len(w.spare) < maxSpare && cap(p.data) <= 2*pieceBytes {
+		w.spare = append(w.spare, p.data[:0])
+	}
+	*p = piece{}
+}
+
+// lost makes due what may not have arrived over a connection that is over, and
+// forgets the rest. What was due before never went over it, and stays.
 func (w *window) lost(l Loss) {
+	unacknowledged := l.Unacknowledged
 	if l.Clean {
-		n := 0 // what an earlier connection left due is in front or behind
-		for _, p := range w.list {
-			if p.due {
-				w.list[n] = p
-				n++
-			} else {
-				w.bytes -= len(p.data)
-			}
-		}
-		clear(w.list[n:])
-		w.list = w.list[:n]
-		return
+		unacknowledged = 0
 	}
-	w.trim(l.At.Add(-w.age), l.Unacknowledged)
+	behind := 0 // bytes that were written to it behind a piece
 	for i := range w.list {
-		w.list[i].due = true
+		if p := &w.list[i]; !p.due {
+			behind += len(p.data)
+		}
 	}
+	n := 0
+	for i := range w.list {
+		p := &w.list[i]
+		if !p.due {
+			behind -= len(p.data)
+			p.due = behind < unacknowledged || !l.Clean && w.doubtful(p, l, behind)
+		}
+		if !p.due {
+			w.forget(p)
+			continue
+		}
+		w.list[n] = *p
+		n++
+	}
+	clear(w.list[n:])
+	if w.list = w.list[:n]; n == 0 {
+		w.list = nil
+	}
+}
+
+// doubtful says whether a piece may not have got to the receiver although its
+// kernel has acknowledged it. One that ended the connection in order had read
+// all of it: only what it had under way in itself may be gone, and for that once
+// is enough.
+func (w *window) doubtful(p *piece, l Loss, behind int) bool {
+	most := mostAgain
+	if l.Ended {
+		most = 1
+	}
+	return p.again < most && !p.at.Before(l.At.Add(-w.age)) && behind < w.most
 }

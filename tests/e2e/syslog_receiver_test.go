@@ -188,7 +188,11 @@ func lastNumber(path, mark string) (n uint64) {
 	end, _ := f.Seek(0, io.SeekEnd)
 	b := make([]byte, 64<<10)
 	k, _ := f.ReadAt(b, max(end-int64(len(b)), 0))
-	for _, c := range b[bytes.LastIndex(b[:k], []byte(mark))+len(mark) : k] {
+	at := bytes.LastIndex(b[:k], []byte(mark))
+	if at < 0 {
+		return 0 // nothing was written yet
+	}
+	for _, c := range b[at+len(mark) : k] {
 		if c < '0' || c > '9' {
 			break
 		}
