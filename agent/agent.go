@@ -15,10 +15,18 @@ const QueueEvents = 8192
 type Traffic struct {
 	Packets, Bytes uint64
 	Decode         [packet.NumReasons]uint64 // frames by the outcome of decoding
-	Events         uint64                    // raised by the workers
+	Events         uint64                    // raised by the workers and found by the board
+	Evidence       Evidence                  // given for heuristics over time
 	Repeats        uint64                    // not raised: the same packet again in one second
 	Crowded        uint64                    // not raised: the packet had raised 64 others
 	Faults         uint64                    // batches in which the trail table could not be read
+}
+
+// Evidence says what workers gave to the heuristics over time.
+type Evidence struct {
+	Taken    uint64
+	Repeated uint64 // left out: the second had the same already
+	Dropped  uint64 // there was no room
 }
 
 // Undecoded is the number of frames that were not matched.
@@ -30,7 +38,16 @@ func (t *Traffic) add(w *detect.Worker) {
 	t.Events += w.Stats.Events
 	t.Repeats += w.Stats.Repeats
 	t.Crowded += w.Stats.Crowded
+	if c := w.Evidence; c != nil {
+		t.Evidence.add(Evidence{c.Taken, c.Repeated, c.Dropped})
+	}
 	for i, n := range w.Decode() {
 		t.Decode[i] += n
 	}
+}
+
+func (e *Evidence) add(o Evidence) {
+	e.Taken += o.Taken
+	e.Repeated += o.Repeated
+	e.Dropped += o.Dropped
 }

@@ -59,9 +59,12 @@ func (w *watcher) sing() {
 	w.test = true
 	w.worker.SetRules(canaryRules())
 	w.worker.Tag = 0
+	w.worker.Notes = nil
+	w.worker.Evidence, w.worker.Await = nil, 0 // the loop sets it anew
 	w.worker.Frame(packet.LinkEthernet, canaryFrame(), time.Now(), 0)
 	w.worker.SetRules(w.rules)
 	w.test = false
+	w.worker.Evidence, w.worker.Notes = w.evidence, w.notes
 	w.worker.Stats = before
 }
 

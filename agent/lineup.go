@@ -13,17 +13,31 @@ const QueueBytes = 8 << 20
 // lineup is the queue of one live worker to the gate: bounded in events and in
 // bytes, and never waited for.
 type lineup struct {
-	queue   chan *event.Event
+	queue   chan item
 	wake    chan struct{}
 	bytes   atomic.Int64
 	dropped atomic.Uint64
+	missed  atomic.Bool // an answer was dropped, and the gate does not know yet
 }
 
-// put queues an event, or drops and counts it.
-func (l *lineup) put(e *event.Event) {
-	size := int64(e.Size())
+// item is what waits: an event, or what was seen of the answer to one.
+type item struct {
+	event  *event.Event
+	answer *event.Answer
+}
+
+func (i item) size() int64 {
+	if i.event == nil {
+		return int64(i.answer.Size())
+	}
+	return int64(i.event.Size())
+}
+
+// put queues an item, or drops it; dropped events are counted.
+func (l *lineup) put(e item) {
+	size := e.size()
 	if l.bytes.Load()+size > QueueBytes {
-		l.dropped.Add(1)
+		l.drop(e)
 		return
 	}
 	l.bytes.Add(size)
@@ -31,7 +45,7 @@ func (l *lineup) put(e *event.Event) {
 	case l.queue <- e:
 	default:
 		l.bytes.Add(-size)
-		l.dropped.Add(1)
+		l.drop(e)
 		return
 	}
 	select {
@@ -40,12 +54,20 @@ func (l *lineup) put(e *event.Event) {
 	}
 }
 
-func (l *lineup) take() (*event.Event, bool) {
+func (l *lineup) drop(e item) {
+	if e.event == nil {
+		l.missed.Store(true)
+		return
+	}
+	l.dropped.Add(1)
+}
+
+func (l *lineup) take() (item, bool) {
 	select {
 	case e := <-l.queue:
-		l.bytes.Add(-int64(e.Size()))
+		l.bytes.Add(-e.size())
 		return e, true
 	default:
-		return nil, false
+		return item{}, false
 	}
 }

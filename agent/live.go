@@ -13,6 +13,8 @@ import (
 	"trailhound/agent/capture/live"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
+	"trailhound/agent/retro"
 	"trailhound/agent/suppress"
 )
 
@@ -40,8 +42,15 @@ type Self interface {
 type LiveOptions struct {
 	Sources []LiveSource // one worker each
 	Rules   *detect.Rules
-	Gate    *suppress.Gate
-	Self    Self // nil: none
+	// Board judges the evidence of the heuristics over time, on the gate's
+	// goroutine; nil: none is taken. Seed is what it hashes with.
+	Board *heuristic.Board
+	Seed  uint64
+	// Retro remembers names and addresses, on the gate's goroutine; nil: nothing
+	// is remembered.
+	Retro *retro.Store
+	Gate  *suppress.Gate
+	Self  Self // nil: none
 	// Sink takes what passed the gate, in order, on the gate's goroutine: as much
 	// at once as there is. It must not wait and not keep the slice.
 	Sink func([]event.Event)
@@ -59,16 +68,20 @@ type Live struct {
 	lanes   []*lineup
 	workers []*watcher
 
-	mu      sync.Mutex
-	newest  *ruleset       // under mu
-	alive   int            // under mu: workers that have not ended
-	wake    chan struct{}  // an event lies in a lane
-	control chan func()    // what the gate's goroutine is asked to do
-	ended   chan struct{}  // all workers have ended
-	done    chan struct{}  // the gate is flushed
-	running sync.WaitGroup // workers
-	failed  atomic.Pointer[error]
-	passed  []event.Event // the gate's: has left it, and waits for the sink
+	mu        sync.Mutex
+	newest    *ruleset       // under mu
+	alive     int            // under mu: workers that have not ended
+	wake      chan struct{}  // an event lies in a lane
+	control   chan func()    // what the gate's goroutine is asked to do
+	ended     chan struct{}  // all workers have ended
+	done      chan struct{}  // the gate is flushed
+	running   sync.WaitGroup // workers
+	failed    atomic.Pointer[error]
+	wanted    atomic.Pointer[heuristic.Options] // for the board, from newer rules
+	passed    []event.Event                     // the gate's: has left it, and waits for the sink
+	selfFound uint64                            // the gate's: findings of the sensor's own flows
+	judged    *watcher                          // the gate's: whose evidence is under way
+	await     atomic.Int64                      // how long workers wait for answers
 
 	tally tally
 }
@@ -78,12 +91,16 @@ func NewLive(opt LiveOptions) *Live {
 	l := &Live{opt: opt, wake: make(chan struct{}, 1), control: make(chan func()), ended: make(chan struct{}), done: make(chan struct{}),
 		passed: make([]event.Event, 0, passedMost)}
 	l.tally.init()
+	l.await.Store(int64(opt.Gate.Await()))
 	l.alive = len(opt.Sources)
 	l.newest = newRuleset(opt.Rules, l.alive)
 	for i, s := range opt.Sources {
-		lane := &lineup{queue: make(chan *event.Event, QueueEvents), wake: l.wake}
+		lane := &lineup{queue: make(chan item, QueueEvents), wake: l.wake}
 		l.lanes = append(l.lanes, lane)
 		l.workers = append(l.workers, newWatcher(l, i, s, lane))
+	}
+	if opt.Board != nil {
+		opt.Board.SetRaise(l.found)
 	}
 	return l
 }
@@ -123,12 +140,14 @@ func (l *Live) Err() error {
 	return nil
 }
 
-// SetRules changes what is matched against. Each worker takes the new rules
+// SetRules changes what is matched against, and what the board looks for. Each worker takes the new rules
 // between two batches; released is closed when all have let go of the rules
 // before.
 func (l *Live) SetRules(rules *detect.Rules) (released <-chan struct{}) {
 	l.mu.Lock()
 	next := newRuleset(rules, l.alive)
+	board := rules.Board()
+	l.wanted.Store(&board)
 	l.newest.next.Store(next)
 	l.newest = next
 	l.mu.Unlock()
@@ -168,7 +187,10 @@ func (l *Live) Take(events ...event.Event) bool {
 
 // Configure changes the options of the gate.
 func (l *Live) Configure(opt suppress.Options) bool {
-	return l.Do(func() { l.opt.Gate.Configure(opt, l.out) })
+	return l.Do(func() {
+		l.opt.Gate.Configure(opt, l.out)
+		l.await.Store(int64(l.opt.Gate.Await()))
+	})
 }
 
 // Do runs f on the gate's goroutine and waits for it. It says whether f ran;
@@ -204,22 +226,34 @@ func (l *Live) gate() {
 		case now := <-tick.C:
 			l.opt.Gate.Advance(now.UTC().Add(-gateGrace), l.out)
 		case <-l.ended:
-			for l.drain() {
+			for l.drain() || l.judge() {
 				l.flush()
+			}
+			for l.remember() {
 			}
 			l.opt.Gate.Flush(l.out)
 			l.flush()
-			l.tally.gate(l.opt.Gate.Counts())
+			l.account()
 			return
 		}
-		if l.drain() { // there may be more; what else waits comes first
-			select {
-			case l.wake <- struct{}{}:
-			default:
-			}
+		if drained, judged, noted := l.drain(), l.judge(), l.remember(); drained || judged || noted { // there may be more; what else waits comes first
+			l.stir()
 		}
 		l.flush()
-		l.tally.gate(l.opt.Gate.Counts())
+		l.account()
+	}
+}
+
+// account publishes the counts of the gate and the board.
+func (l *Live) account() {
+	var found heuristic.Counts
+	if l.opt.Board != nil {
+		found = l.opt.Board.Counts()
+		found.Found -= l.selfFound
+	}
+	l.tally.gate(l.opt.Gate.Counts(), found)
+	if l.opt.Retro != nil {
+		l.tally.retro(l.opt.Retro.Counts())
 	}
 }
 
@@ -227,18 +261,24 @@ func (l *Live) gate() {
 // there were any.
 func (l *Live) drain() (some bool) {
 	for _, lane := range l.lanes {
+		if lane.missed.Swap(false) {
+			l.opt.Gate.Missed()
+		}
 		for range 256 {
 			e, ok := lane.take()
 			if !ok {
 				break
 			}
 			some = true
-			if e.Code.IsHealth() {
-				l.out(*e)
-				continue
+			switch {
+			case e.answer != nil:
+				l.opt.Gate.Answer(*e.answer, l.out)
+			case e.event.Code.IsHealth():
+				l.out(*e.event)
+			default:
+				l.tally.detected(e.event)
+				l.opt.Gate.Take(*e.event, l.out)
 			}
-			l.tally.detected(e)
-			l.opt.Gate.Take(*e, l.out)
 		}
 	}
 	return some
@@ -265,3 +305,11 @@ func (l *Live) flush() {
 
 // passedMost bounds what is handed to the sink at once.
 const passedMost = 1024
+
+// stir wakes the gate's goroutine.
+func (l *Live) stir() {
+	select {
+	case l.wake <- struct{}{}:
+	default: // it is awake already
+	}
+}

@@ -2,12 +2,14 @@ package agent
 
 import (
 	"context"
+	"crypto/sha256"
 	"io"
 	"time"
 
 	"trailhound/agent/capture"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
 	"trailhound/agent/packet"
 	"trailhound/agent/suppress"
 )
@@ -25,15 +27,23 @@ type Replay struct {
 	// nil or gives nil, the packets that are left are decoded and counted, and
 	// not matched.
 	Fallback func(fault error) *detect.Rules
-	Gate     *suppress.Gate
+	// Board judges the evidence of the heuristics over time; nil: none is taken.
+	// Seed is what it hashes with.
+	Board *heuristic.Board
+	Seed  uint64
+	Gate  *suppress.Gate
 	// Sink takes the events in order. Its error ends the run.
 	Sink func(event.Event) error
+
+	merging int                 // the file of the evidence under way
+	prints  [][sha256.Size]byte // of the files
 }
 
 // Summary is what a run came to.
 type Summary struct {
 	Traffic
 	First, Last time.Time // the earliest and latest packet
+	Board       heuristic.Counts
 	// Damaged lists the files that could not be read to their end, in the
 	// order of the files.
 	Damaged []error
@@ -54,11 +64,12 @@ func (r *Replay) Run(ctx context.Context) (Summary, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	await := r.Gate.Await()
 	runs := make([]*run, workers)
 	queues := make([]chan progress, workers)
 	for i := range runs {
 		queues[i] = make(chan progress, QueueEvents/queuePart)
-		runs[i] = &run{replay: r, index: i, workers: workers, queue: queues[i]}
+		runs[i] = &run{replay: r, index: i, workers: workers, await: await, queue: queues[i]}
 		go runs[i].loop(ctx)
 	}
 	err := r.merge(queues)
@@ -70,7 +81,12 @@ func (r *Replay) Run(ctx context.Context) (Summary, error) {
 	if err == nil && interrupted(runs) {
 		err = context.Cause(ctx)
 	}
-	return summarise(runs), err
+	s := summarise(runs)
+	if r.Board != nil {
+		s.Board = r.Board.Counts()
+		s.Events += s.Board.Found
+	}
+	return s, err
 }
 
 func interrupted(runs []*run) bool {

@@ -14,6 +14,7 @@ import (
 	"trailhound/agent/capture"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
 	"trailhound/agent/packet"
 )
 
@@ -27,15 +28,21 @@ func (p place) before(q place) bool {
 	return p.file < q.file || p.file == q.file && p.number < q.number
 }
 
-// progress is what a worker reports to the gate: events in order, and that it
-// will report none of any packet up to and including upto.
+// progress is what a worker reports to the gate: events in order, evidence in
+// order, and that it will report none of any packet up to and including upto.
+// The evidence may be of later packets than the events.
 type progress struct {
-	events []placed
-	upto   place
+	events   []placed           // and answers
+	evidence []*heuristic.Batch // of one file
+	file     int                // that one
+	upto     place
+	last     time.Time // the latest packet
 }
 
+// placed is an event, or what was seen of the answer to one.
 type placed struct {
 	event.Event
+	answer *event.Answer
 	place
 }
 
@@ -50,15 +57,18 @@ const lookAhead = 8
 type run struct {
 	replay         *Replay
 	index, workers int
+	await          time.Duration // how long answers are waited for
 	queue          chan progress
 
 	worker      *detect.Worker
 	rules       *detect.Rules // the worker's
 	file        int
 	pending     []placed
-	print       [sha256.Size]byte // of the present file
-	named       place             // the packet that name is of
-	name        [sha256.Size]byte // its content, hashed once for all its events
+	collector   *heuristic.Collector // nil: no board
+	evidence    []*heuristic.Batch   // to be reported
+	print       [sha256.Size]byte    // of the present file
+	named       place                // the packet that name is of
+	name        [sha256.Size]byte    // its content, hashed once for all its events
 	damaged     []error
 	faults      uint64
 	fault       error
@@ -78,9 +88,20 @@ func (r *run) loop(ctx context.Context) {
 	r.rules = r.replay.Rules
 	r.worker = detect.NewWorker(r.rules)
 	r.worker.Emit = func(e event.Event) {
-		r.pending = append(r.pending, placed{e, place{r.file, e.Number}})
+		r.pending = append(r.pending, placed{Event: e, place: place{r.file, e.Number}})
 	}
+	r.worker.Answer = func(a event.Answer) {
+		r.pending = append(r.pending, placed{answer: &a, place: place{r.file, a.Number}})
+	}
+	r.worker.Await = r.await
 	r.worker.NewID = r.id
+	if r.replay.Board != nil {
+		r.collector = heuristic.NewCollector(r.replay.Seed, func(b *heuristic.Batch) *heuristic.Batch {
+			r.evidence = append(r.evidence, b)
+			return heuristic.NewBatch()
+		})
+		r.worker.Evidence = r.collector
+	}
 	for i, path := range r.replay.Files {
 		r.file = i
 		r.print = fingerprint(path)
@@ -191,12 +212,16 @@ func (r *run) degrade(fault error) {
 
 // report hands the pending events to the gate, waiting while it is behind.
 func (r *run) report(ctx context.Context, upto place) bool {
+	if r.collector != nil {
+		r.collector.Flush()
+	}
 	for {
 		if ctx.Err() != nil { // select takes either way when both are open
 			return false
 		}
 		n := min(len(r.pending), queuePart)
-		part := progress{upto: upto}
+		part := progress{upto: upto, evidence: r.evidence, file: r.file, last: r.last}
+		r.evidence = nil
 		if n > 0 {
 			part.events = append([]placed(nil), r.pending[:n]...)
 		}

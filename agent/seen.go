@@ -5,6 +5,7 @@ import (
 
 	"trailhound/agent/capture/live"
 	"trailhound/agent/detect"
+	"trailhound/agent/event"
 	"trailhound/agent/packet"
 )
 
@@ -18,7 +19,37 @@ type Seen struct {
 	// TCP segments with SYN alone, with SYN and ACK, and with neither but with
 	// data: what tells whether both directions of conversations are seen.
 	Syn, SynAck, Data uint64
-	Last              time.Time // of the last frame
+	// Of the packets whose sides were looked up, those with a side at home and
+	// those without. See look.
+	Home, Foreign uint64
+	looks         uint32    // how many more are looked up before more are allowed
+	Last          time.Time // of the last frame
+}
+
+// looksEvery and looksMost say how many packets of an interface have their sides
+// looked up: two look-ups for each packet are too dear, so it is the first 64 that
+// a worker meets in each tenth of a second. So on a quiet interface it is
+// each packet, and on a busy one 640 a second, whatever it carries. The shares are
+// those of the time, then, rather than of the packets: one transfer at full
+// speed does not outweigh the rest of the day's conversations.
+const (
+	looksEvery = 100 * time.Millisecond
+	looksMost  = 64
+)
+
+// look notes whether a packet has a side at home. Those for all or many, or which
+// stay on their link, say nothing.
+func (s *Seen) look(p *packet.Packet, home *event.HomeNetworks) {
+	at, tells := home.Sides(p.Src, p.Dst)
+	switch {
+	case !tells:
+		return
+	case at:
+		s.Home++
+	default:
+		s.Foreign++
+	}
+	s.looks--
 }
 
 // count notes a packet that was decoded.
@@ -39,6 +70,16 @@ func (s *Seen) count(p *packet.Packet, kind detect.Kind) {
 	}
 }
 
+// allowLooks lets the sides of some more packets be looked up, if there are home
+// networks.
+func (w *watcher) allowLooks() {
+	if w.home.Known() {
+		for slot := range w.seen {
+			w.seen[slot].looks = looksMost
+		}
+	}
+}
+
 // add adds what was seen of another interface.
 func (s *Seen) add(o *Seen) {
 	s.Packets += o.Packets
@@ -52,6 +93,8 @@ func (s *Seen) add(o *Seen) {
 	s.Syn += o.Syn
 	s.SynAck += o.SynAck
 	s.Data += o.Data
+	s.Home += o.Home
+	s.Foreign += o.Foreign
 	if o.Last.After(s.Last) {
 		s.Last = o.Last
 	}
@@ -59,10 +102,12 @@ func (s *Seen) add(o *Seen) {
 
 // report is what a worker has published of itself.
 type report struct {
-	stats  detect.Stats
-	faults uint64
-	seen   []Seen
-	former Seen
+	stats    detect.Stats
+	faults   uint64
+	evidence Evidence
+	notes    Notes
+	seen     []Seen
+	former   Seen
 }
 
 // publish makes the counts readable for others. When one of them is reading it
@@ -75,6 +120,12 @@ func (w *watcher) publish(wait bool) {
 		return
 	}
 	w.report.stats, w.report.faults = w.worker.Stats, w.faults
+	if c := w.evidence; c != nil {
+		w.report.evidence = Evidence{c.Taken, c.Repeated, c.Dropped}
+	}
+	if n := w.notes; n != nil {
+		w.report.notes = Notes{n.Taken, n.Dropped}
+	}
 	w.report.seen, w.report.former = append(w.report.seen[:0], w.seen...), w.former
 	w.mu.Unlock()
 }
@@ -82,6 +133,8 @@ func (w *watcher) publish(wait bool) {
 // WorkerTraffic is what one worker has seen.
 type WorkerTraffic struct {
 	detect.Stats
+	Evidence    Evidence
+	Notes       Notes
 	Faults      uint64    // batches in which the trail table could not be read
 	Dropped     uint64    // events that did not fit into the queue
 	Queued      int       // events that wait for the gate
@@ -97,7 +150,7 @@ func (l *Live) Traffic() []WorkerTraffic {
 	all := make([]WorkerTraffic, len(l.workers))
 	for i, w := range l.workers {
 		w.mu.Lock()
-		all[i] = WorkerTraffic{Stats: w.report.stats, Faults: w.report.faults, Seen: append([]Seen(nil), w.report.seen...), Former: w.report.former}
+		all[i] = WorkerTraffic{Stats: w.report.stats, Evidence: w.report.evidence, Notes: w.report.notes, Faults: w.report.faults, Seen: append([]Seen(nil), w.report.seen...), Former: w.report.former}
 		w.mu.Unlock()
 		for slot := range all[i].Seen {
 			s := &all[i].Seen[slot]

@@ -1,11 +1,14 @@
 package agent
 
 import (
+	"net/netip"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"trailhound/agent/capture"
 	"trailhound/agent/detect"
+	"trailhound/agent/event"
 	"trailhound/agent/packet"
 )
 
@@ -57,6 +60,38 @@ func TestSeenOfAnotherInterface(t *testing.T) {
 		check("and again", "veth4", 0, 5, 12)
 		r.end(t)
 	})
+}
+
+// TestSeenSides: a bounded number of packets in each tenth of a second has its
+// sides looked up, those that say nothing not among them.
+func TestSeenSides(t *testing.T) {
+	for name, home := range map[string]*event.HomeNetworks{
+		"at home":     event.NewHomeNetworks([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}),
+		"foreign":     event.NewHomeNetworks([]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}),
+		"no networks": nil,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			table, err := builder(t, "x").Memory()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := start(t, 1, LiveOptions{Rules: detect.NewRules(table, nil, detect.Options{Home: home})})
+			feed := func(n int) {
+				r.sources[0].batches <- frames(syns(n)...)
+				time.Sleep(2 * looksEvery)
+				publishedSoon(r)
+			}
+			feed(1) // the first of an interface opens its counts, and is not looked at
+			feed(10)
+			feed(1000)
+			s := r.Traffic()[0].Seen[0]
+			want := map[string][2]uint64{"at home": {10 + looksMost, 0}, "foreign": {0, 10 + looksMost}}[name]
+			if s.Packets != 1011 || [2]uint64{s.Home, s.Foreign} != want {
+				t.Errorf("%s: of %d packets %d are at home and %d are not, want %d", name, s.Packets, s.Home, s.Foreign, want)
+			}
+			r.end(t)
+		})
+	}
 }
 
 // publishedSoon lets an idle round of the worker go by, after which its counts

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
+	"trailhound/agent/retro"
 	"trailhound/agent/suppress"
 )
 
@@ -16,11 +18,15 @@ type Finding struct {
 }
 
 // Tally says what became of the detections. At any time, of what the workers
-// raised: detected (Gate.Detected), dropped at a full queue, or queued.
+// raised, the board found (Board.Found less Self) and was recalled: detected (Gate.Detected),
+// dropped at a full queue, or queued.
 type Tally struct {
 	Gate     suppress.Counts
 	Findings map[Finding]uint64
 	Health   uint64 // events that the sensor raised of itself
+	Board    heuristic.Counts
+	Retro    retro.Counts // of the memory of names and addresses
+	Recalled uint64       // detections that came of it
 }
 
 // tally is the Tally under way: written by the gate's goroutine.
@@ -43,9 +49,9 @@ func (t *tally) health() {
 	t.mu.Unlock()
 }
 
-func (t *tally) gate(c suppress.Counts) {
+func (t *tally) gate(c suppress.Counts, b heuristic.Counts) {
 	t.mu.Lock()
-	t.t.Gate = c
+	t.t.Gate, t.t.Board = c, b
 	t.mu.Unlock()
 }
 
@@ -56,4 +62,16 @@ func (l *Live) Tally() Tally {
 	t := l.tally.t
 	t.Findings = maps.Clone(t.Findings)
 	return t
+}
+
+func (t *tally) retro(c retro.Counts) {
+	t.mu.Lock()
+	t.t.Retro = c
+	t.mu.Unlock()
+}
+
+func (t *tally) recalled() {
+	t.mu.Lock()
+	t.t.Recalled++
+	t.mu.Unlock()
 }

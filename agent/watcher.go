@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"io"
+	"math"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -11,7 +12,9 @@ import (
 	"trailhound/agent/capture"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
 	"trailhound/agent/packet"
+	"trailhound/agent/retro"
 )
 
 // watcher is one worker of a Live. Everything in it but what stands under
@@ -21,18 +24,28 @@ type watcher struct {
 	index  int
 	source LiveSource
 	lane   *lineup
+	docket *docket
+	slate  *slate
 
 	worker *detect.Worker
-	set    *ruleset
-	rules  *detect.Rules // the worker's: those of set, or none after a fault
-	dead   *ruleset      // the set whose table could not be read
-	faults uint64
-	frames []capture.Frame
-	next   int
-	seen   []Seen // by Frame.Interface
-	former Seen   // of interfaces whose slots others have now
-	reused uint64 // source.Reused when that was looked at
-	test   bool   // the frame under way is the canary
+	// evidence is the worker's collector; nil: no board.
+	evidence *heuristic.Collector
+	notes    *retro.Notebook // the worker's; nil: no store
+	last     int64           // the time of the latest frame, Unix nanoseconds
+	noted    time.Time       // when notes were last handed over
+	flushed  time.Time       // when evidence was last handed over
+	set      *ruleset
+	rules    *detect.Rules // the worker's: those of set, or none after a fault
+	dead     *ruleset      // the set whose table could not be read
+	faults   uint64
+	frames   []capture.Frame
+	next     int
+	seen     []Seen // by Frame.Interface
+	former   Seen   // of interfaces whose slots others have now
+	reused   uint64 // source.Reused when that was looked at
+	test     bool   // the frame under way is the canary
+	home     *event.HomeNetworks
+	looked   time.Time // when the look-ups of sides were last allowed anew
 
 	published time.Time
 
@@ -49,7 +62,7 @@ type watcher struct {
 const publishEvery = 10 * time.Millisecond
 
 func newWatcher(l *Live, index int, source LiveSource, lane *lineup) *watcher {
-	return &watcher{live: l, index: index, source: source, lane: lane, set: l.newest}
+	return &watcher{live: l, index: index, source: source, lane: lane, docket: newDocket(), slate: newSlate(l.stir), set: l.newest}
 }
 
 // loop runs until the source ends. It owns the worker until it returns.
@@ -61,13 +74,26 @@ func (w *watcher) loop() error {
 	w.set.arrive()
 	defer w.leave()
 	w.rules = w.set.rules
+	w.home = w.rules.Board().Home
 	w.worker = detect.NewWorker(w.rules)
 	w.worker.Self = w.live.opt.Self
 	w.worker.Emit = w.emit
+	w.worker.Answer = func(a event.Answer) { w.lane.put(item{answer: &a}) }
+	if l := w.live; l.opt.Board != nil {
+		w.evidence = heuristic.NewCollector(l.opt.Seed, w.docket.hand)
+		w.worker.Evidence = w.evidence
+		defer w.lastEvidence()
+	}
+	if l := w.live; l.opt.Retro != nil {
+		w.notes = retro.NewNotebook(l.opt.Retro.Secret(), w.slate.hand)
+		w.worker.Notes = w.notes
+		defer w.lastNotes()
+	}
 	w.worker.NewID = func(e *event.Event, _ int) [16]byte { return event.NewID(e.Time) }
 	for {
 		frames, err := w.source.Next()
 		w.adopt()
+		w.worker.Await = time.Duration(w.live.await.Load())
 		if n := w.source.Reused(); n != w.reused {
 			w.evict()
 			w.reused = n
@@ -83,9 +109,20 @@ func (w *watcher) loop() error {
 			w.sing()
 		}
 		now := time.Now()
+		if w.evidence != nil && (len(frames) == 0 || now.Sub(w.flushed) >= flushEvery) {
+			w.testify(now, len(frames) == 0)
+		}
+		if w.notes != nil && (len(frames) == 0 || now.Sub(w.noted) >= flushEvery) {
+			w.noted = now
+			w.notes.Flush()
+		}
 		if err != nil || len(frames) == 0 || now.Sub(w.published) >= publishEvery {
 			w.publish(err != nil)
 			w.published = now
+		}
+		if now.Sub(w.looked) >= looksEvery {
+			w.allowLooks()
+			w.looked = now
 		}
 		w.loops.Add(1)
 		w.turned.Store(now.UnixNano())
@@ -96,6 +133,43 @@ func (w *watcher) loop() error {
 			return err
 		}
 	}
+}
+
+// flushEvery is how long evidence lies with a busy worker.
+const flushEvery = 100 * time.Millisecond
+
+// clockSet is how far behind the latest a frame's time lies when the clock was
+// set back, not the frame late.
+const clockSet = 30 * time.Second
+
+// idleGrace is how long after its time a frame may still come out of a ring that
+// seems to be empty.
+const idleGrace = time.Second
+
+// testify hands over the evidence, and up to which time it is complete. The time
+// of a worker without frames goes on with the clock.
+func (w *watcher) testify(now time.Time, idle bool) {
+	w.flushed = now
+	if !w.evidence.Flush() {
+		return
+	}
+	through := w.last
+	if idle {
+		through = max(through, now.Add(-idleGrace).UnixNano())
+	}
+	w.docket.through.Store(through) // backwards, too, when the clock was set
+	w.live.stir()
+}
+
+// lastEvidence is handed over at the end, waiting for room as long as the gate
+// makes some.
+func (w *watcher) lastEvidence() {
+	for !w.evidence.Flush() {
+		w.live.stir()
+		time.Sleep(time.Millisecond)
+	}
+	w.docket.through.Store(math.MaxInt64)
+	w.live.stir()
 }
 
 // leave takes the worker out of the chain of rules: rules set from now on do
@@ -114,6 +188,7 @@ func (w *watcher) adopt() {
 		return
 	}
 	w.set, w.rules = set, set.rules
+	w.home = w.rules.Board().Home
 	w.worker.SetRules(w.rules)
 }
 
@@ -138,11 +213,20 @@ func (w *watcher) batch() (fault error) {
 		s.Packets++
 		s.Bytes += uint64(f.Length)
 		s.Last = f.Time
+		if w.evidence != nil {
+			w.evidence.Port = uint16(f.Interface)
+			if at := f.Time.UnixNano(); at > w.last || at < w.last-int64(clockSet) {
+				w.last = at
+			}
+		}
 		w.worker.Tag = f.Tag
 		reason := w.worker.Frame(f.Link, f.Data, f.Time, 0)
 		s.Decode[reason]++
 		if reason == packet.OK {
 			s.count(w.worker.Packet(), w.worker.Kind())
+			if s.looks > 0 {
+				s.look(w.worker.Packet(), w.home)
+			}
 		}
 	}
 	return nil
@@ -187,5 +271,5 @@ func (w *watcher) emit(e event.Event) {
 		port := w.source.Interface(w.frames[w.next-1].Interface)
 		e.Interface, e.Alias = port.Name, port.Alias
 	}
-	w.lane.put(&e)
+	w.lane.put(item{event: &e})
 }

@@ -15,6 +15,7 @@ import (
 	"trailhound/agent"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	board "trailhound/agent/heuristic"
 	"trailhound/agent/suppress"
 	"trailhound/tests/corpus"
 	"trailhound/trails"
@@ -98,7 +99,7 @@ func replay(t testing.TB, s setup, files ...string) ([]event.Event, agent.Summar
 	if s.white != nil {
 		gate.Whitelisted = s.white.Addr
 	}
-	r := agent.Replay{Files: files, Workers: s.workers, Rules: s.rules, Gate: suppress.New(gate),
+	r := agent.Replay{Files: files, Workers: s.workers, Rules: s.rules, Board: board.NewBoard(s.rules.Board()), Gate: suppress.New(gate),
 		Sink: func(e event.Event) error { events = append(events, e); return nil }}
 	summary, err := r.Run(t.Context())
 	if err != nil {
@@ -136,9 +137,8 @@ func sameLines(t testing.TB, got, want []string) {
 	}
 }
 
-// runCase writes the capture of a case and replays it with one, two and three
-// workers, which must give the same events in the same order with the same ids.
-func runCase(t *testing.T, c corpus.Case) {
+// caseFile writes the capture of a case.
+func caseFile(t testing.TB, c *corpus.Case) string {
 	t.Helper()
 	name := "capture.pcap"
 	if c.Pcapng {
@@ -148,6 +148,13 @@ func runCase(t *testing.T, c corpus.Case) {
 	if err := os.WriteFile(path, c.File(), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+// runCase replays the capture of a case with one and several workers, which must give the same events in the same order with the same ids.
+func runCase(t *testing.T, c corpus.Case) {
+	t.Helper()
+	path := caseFile(t, &c)
 	s := setup{rules: caseRules(t, &c), white: caseWhitelist(t, &c), workers: 1}
 	events, summary := replay(t, s, path)
 	if len(summary.Damaged) > 0 {
@@ -157,7 +164,7 @@ func runCase(t *testing.T, c corpus.Case) {
 		t.Errorf("%d packets read of %d", summary.Packets, len(c.Frames))
 	}
 	sameLines(t, lines(events), c.Events)
-	for s.workers = 2; s.workers <= 3; s.workers++ {
+	for _, s.workers = range []int{2, 3, 4, 8} {
 		again, summary := replay(t, s, path)
 		sameEvents(t, fmt.Sprintf("%d workers", s.workers), again, events)
 		if summary.Packets != uint64(len(c.Frames)) {
@@ -195,7 +202,7 @@ func caseRules(t testing.TB, c *corpus.Case) *detect.Rules {
 		rows.WriteByte('\n')
 	}
 	rules := detect.NewRules(tableOf(t, rows.String()), caseWhitelist(t, c), detect.Options{Heuristics: !c.NoHeuristics,
-		HostDomains: !c.NoHostNames, MissingHost: true, UserAgents: []byte(c.UserAgents)})
+		HostDomains: !c.NoHostNames, MissingHost: true, UserAgents: []byte(c.UserAgents), Home: event.NewHomeNetworks(private)})
 	if len(rules.Unusable) > 0 {
 		t.Fatalf("unusable patterns: %v", rules.Unusable)
 	}

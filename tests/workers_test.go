@@ -10,6 +10,7 @@ import (
 
 	"trailhound/agent"
 	"trailhound/agent/event"
+	board "trailhound/agent/heuristic"
 	"trailhound/agent/suppress"
 	. "trailhound/tests/corpus"
 )
@@ -55,7 +56,7 @@ func TestWorkersAgree(t *testing.T) {
 func counted(t *testing.T, s setup, files []string) (events []event.Event, counts suppress.Counts) {
 	t.Helper()
 	gate := suppress.New(suppress.Options{Window: s.aggregate, Whitelisted: s.white.Addr})
-	r := agent.Replay{Files: files, Workers: s.workers, Rules: s.rules, Gate: gate,
+	r := agent.Replay{Files: files, Workers: s.workers, Rules: s.rules, Board: board.NewBoard(s.rules.Board()), Gate: gate,
 		Sink: func(e event.Event) error { events = append(events, e); return nil }}
 	summary, err := r.Run(t.Context())
 	if err != nil || len(summary.Damaged) > 0 {

@@ -17,6 +17,7 @@ type Options struct {
 	Getenv      func(string) (string, bool) // for ${env:X}; nil: no variable is set
 	Credentials string                      // $CREDENTIALS_DIRECTORY, for ${cred:NAME}
 	Codes       []string                    // the valid event codes; empty: codes are not checked
+	Counted     map[string]Count            // those of them with a threshold or a window; nil: not checked
 	OutputTypes []string                    // the registered output types; empty: types are not checked
 	// Check finds what only others can tell to be wrong: with the types' own
 	// keys, with files. It is asked whatever else is wrong, so that one run names

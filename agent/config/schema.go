@@ -48,6 +48,8 @@ type Detection struct {
 	HostDomains  bool                      `key:"host_domains" default:"true" take:"reload" maltrail:"CHECK_HOST_DOMAINS" doc:"check the HTTP Host header as a domain"`
 	MissingHost  bool                      `key:"missing_host" default:"false" take:"reload" maltrail:"CHECK_MISSING_HOST" doc:"report HTTP requests without a Host header"`
 	Thresholds   map[string]float64        `key:"thresholds" default:"{}" take:"reload" doc:"threshold by code, such as scan.port: 20; those not given are the reference's"`
+	Windows      map[string]time.Duration  `key:"windows" default:"{}" take:"reload" maltrail:"SCAN_WINDOW" doc:"time in which a heuristic counts, by code, such as scan.port: 60s (1s to 24h); those not given are the reference's"`
+	Memory       Size                      `key:"memory" default:"64MiB" take:"reload" min:"1MiB" max:"16GiB" doc:"most memory of the heuristics over time; what has to give way is counted"`
 }
 
 // Roles names the hosts of each role by address or network.
@@ -77,6 +79,7 @@ type Suppress struct {
 	Ignore      []string      `key:"ignore" default:"[]" take:"reload" check:"path" maltrail:"USER_IGNORELIST" doc:"ignore lists of the reference: src_ip;src_port;dst_ip;dst_port a line; they must exist"`
 	IgnoreRegex string        `key:"ignore_regex" default:"" take:"reload" maltrail:"IGNORE_EVENTS_REGEX" doc:"expression of the reference over the text of a whole event; what it finds is ignored; empty: none"`
 	Aggregate   time.Duration `key:"aggregate" default:"60s" take:"reload" max:"1h" maltrail:"EVENT_THROTTLE_MODE EVENT_THROTTLE_WINDOW EVENT_THROTTLE_BURST" doc:"window in which repeats of an event become one summary; 0s: every event by itself"`
+	Outcomes    bool          `key:"outcomes" default:"false" take:"reload" doc:"follow what becomes of a detection: summaries carry whether it was answered, and what does not repeat gets one follow-up of count 0"`
 	Inbound     time.Duration `key:"inbound" default:"1h" take:"reload" max:"1h" doc:"window in which inbound events of low severity become one summary per source and code; 0s: as other events; without effect when aggregate is 0s"`
 }
 

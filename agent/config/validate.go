@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // checkText does the checks that tags name. The problem reads on from the
@@ -103,6 +105,7 @@ func (c *Config) validate(opt Options, errs *problems) {
 	k.interfaces()
 	k.labels()
 	k.codes(opt.Codes)
+	k.counted(opt.Counted)
 	k.outputs(opt.OutputTypes)
 	k.from()
 }
@@ -178,6 +181,41 @@ func (k checker) codes(codes []string) {
 		}
 		if !(k.c.Detection.Thresholds[code] > 0) {
 			k.fail(at, "want a number above 0", "")
+		}
+	}
+}
+
+// Count says what can be set of a heuristic.
+type Count struct {
+	Threshold bool          // it has one
+	Whole     bool          // which is a number of things
+	Window    time.Duration // the longest time that it can count in; 0: it has none
+}
+
+// maxCount is the highest number of things that a heuristic counts up to.
+const maxCount = 4096
+
+// counted checks thresholds and windows against what each heuristic is.
+func (k checker) counted(counts map[string]Count) {
+	if counts == nil {
+		return
+	}
+	for _, code := range sortedKeys(k.c.Detection.Thresholds) {
+		at, v, c := "detection.thresholds."+code, k.c.Detection.Thresholds[code], counts[code]
+		switch {
+		case !c.Threshold:
+			k.fail(at, "the code has no threshold", "")
+		case c.Whole && (v != math.Trunc(v) || v > maxCount):
+			k.fail(at, fmt.Sprintf("want a whole number of at most %d", maxCount), "")
+		}
+	}
+	for _, code := range sortedKeys(k.c.Detection.Windows) {
+		at, v, most := "detection.windows."+code, k.c.Detection.Windows[code], counts[code].Window
+		switch {
+		case most == 0:
+			k.fail(at, "the code has no window", "")
+		case v < time.Second || v > most || v%time.Second != 0:
+			k.fail(at, fmt.Sprintf("want whole seconds from 1s to %v", most), "")
 		}
 	}
 }

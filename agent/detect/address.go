@@ -24,6 +24,7 @@ var (
 // endpoint looks up an address with its port, else the address.
 func (r *Rules) endpoint(a netip.Addr, port uint16) (ref table.Ref, typ event.Type) {
 	if !r.table.Near(a) {
+		r.trace.far(a)
 		return 0, event.IP
 	}
 	if ref := r.addrPort(a, port); ref != 0 {
@@ -43,6 +44,7 @@ func (w *Worker) syn(p *packet.Packet) {
 		info, _ := r.table.Info(ref)
 		if bytes.Contains(info, wordAttacker) ||
 			bytes.Contains(info, wordParking) && p.DstPort != 80 && p.DstPort != 443 {
+			r.trace.held(whyDestination)
 			return
 		}
 		w.address(typ, ref, p.Dst, p.DstPort)
@@ -54,6 +56,8 @@ func (w *Worker) syn(p *packet.Packet) {
 	if ref, typ := r.endpoint(p.Src, p.SrcPort); ref != 0 {
 		if info, _ := r.table.Info(ref); !bytes.Contains(info, wordMalware) {
 			w.address(typ, ref, p.Src, p.SrcPort)
+		} else {
+			r.trace.held(whySource)
 		}
 	}
 }
@@ -64,12 +68,16 @@ func (w *Worker) datagram(p *packet.Packet) {
 	if ref, typ := r.endpoint(p.Dst, p.DstPort); ref != 0 {
 		if info, _ := r.table.Info(ref); !bytes.Contains(info, wordAttacker) {
 			w.address(typ, ref, p.Dst, p.DstPort)
+		} else {
+			r.trace.held(whyDestination)
 		}
 		return
 	}
 	if ref, typ := r.endpoint(p.Src, p.SrcPort); ref != 0 {
 		if info, _ := r.table.Info(ref); !bytes.Contains(info, wordMalware) {
 			w.address(typ, ref, p.Src, p.SrcPort)
+		} else {
+			r.trace.held(whySource)
 		}
 	}
 }
@@ -81,19 +89,24 @@ func (w *Worker) datagram(p *packet.Packet) {
 func (w *Worker) other(p *packet.Packet) {
 	r := w.rules
 	if !r.table.Near(p.Dst) && !r.table.Near(p.Src) {
+		r.trace.far(p.Dst)
+		r.trace.far(p.Src)
 		return
 	}
 	switch p.Proto {
 	case packet.ProtoICMP:
 		if !p.Fragment && !p.Truncated && len(p.Payload) == 0 || len(p.Payload) > 0 && p.Payload[0] != 8 {
+			r.trace.noted("icmp", whyICMP)
 			return
 		}
 	case packet.ProtoICMPv6:
 		if !p.Fragment && !p.Truncated && len(p.Payload) == 0 || len(p.Payload) > 0 && p.Payload[0] != 128 {
+			r.trace.noted("icmp", whyICMP)
 			return
 		}
 	}
 	if packet.Label(p.Proto) == "" {
+		r.trace.noted("protocol", whyProtocol)
 		return
 	}
 	if ref := r.addr(p.Dst); ref != 0 {
@@ -129,6 +142,7 @@ func (w *Worker) address(typ event.Type, ref table.Ref, a netip.Addr, port uint1
 		return
 	}
 	if w.seen.again(&w.p, 0) {
+		w.rules.trace.held(whyRepeat)
 		w.Stats.Repeats++
 		return
 	}

@@ -23,9 +23,10 @@ func (w *Worker) certificates(b []byte) {
 		// The worker keeps the digests: an event may point to them, and on the
 		// stack they would be moved to the heap for every certificate.
 		w.sha1, w.sha256 = sha1.Sum(der), sha256.Sum256(der)
-		ref := w.rules.listed(t.Find(trails.Certificate, w.sha1[:]))
+		w.rules.trace.certificate(w.sha1[:], w.sha256[:])
+		ref := w.rules.listed(w.rules.trace.digest("sha1", w.sha1[:], t.Find(trails.Certificate, w.sha1[:])))
 		if ref == 0 {
-			ref = w.rules.listed(t.Find(trails.Certificate, w.sha256[:]))
+			ref = w.rules.listed(w.rules.trace.digest("sha256", w.sha256[:], t.Find(trails.Certificate, w.sha256[:])))
 		}
 		if ref == 0 {
 			continue

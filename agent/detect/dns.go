@@ -1,50 +1,67 @@
 package detect
 
 import (
+	"net/netip"
+
 	"trailhound/agent/event"
 	"trailhound/agent/packet"
 	"trailhound/agent/protocol/dns"
 	"trailhound/trails"
+	"trailhound/trails/table"
 )
 
 // maxQuestions bounds the questions that are looked at in one message.
 const maxQuestions = 64
 
-// dns matches the questions of a query (D 10.2) and says whether the payload
-// was a DNS message at all. On DNS's own port the resolver's address is matched
-// together with the name; elsewhere the address rules of UDP have their say.
+// nameBudget is how many bytes of names are read out of a message. Compression
+// makes names that are far longer than what was sent; this is more than any
+// resolver, or browser of services, asks for or says.
+func nameBudget(message []byte) int { return 2*len(message) + 256 }
+
+// dns matches a message and says whether the payload was one at all. On DNS's
+// own port the resolver's address is matched together with the name; elsewhere
+// the address rules of UDP have their say.
 func (w *Worker) dns(p *packet.Packet, b []byte, own bool) bool {
 	m := &w.message
-	if !m.Parse(b) || m.Questions == 0 {
+	if !m.Parse(b) {
+		return false
+	}
+	if m.Response() {
+		return w.answers(p, b, own)
+	}
+	if m.Questions == 0 {
 		return false
 	}
 	w.kind = KindDNS
-	if m.Response() {
-		return m.NextQuestion(&w.question) || m.Truncated() && m.Opcode() == 0
-	}
-	if m.Opcode() != 0 {
-		return false
-	}
-	asked := false
-	// Compression makes names that are far longer than what was sent. Twice the
-	// message is more than any resolver or browser of services asks for.
-	names := 2*len(b) + 256
+	return m.Opcode() == 0 && w.questions(p, b, own)
+}
+
+// questions matches those of a query (D 10.2) and says whether there is any.
+func (w *Worker) questions(p *packet.Packet, b []byte, own bool) (any bool) {
+	f, q := &w.facts, &w.question
+	budget := nameBudget(b)
 	for range maxQuestions {
-		if names < 0 || !m.NextQuestion(&w.question) {
+		if budget < 0 || !w.message.NextQuestion(q) {
 			break
 		}
-		q := &w.question
-		names -= len(q.Name)
-		f := &w.facts
+		budget -= len(q.Name)
+		w.rules.trace.question(&w.message, q, false)
 		f.app, f.question, f.qtype, f.qclass, f.message = "dns", q.Name, q.Type, q.Class, b
-		if own && !asked {
+		if own && !any {
 			w.resolver(p, q.Name)
 		}
-		asked = true
-		w.domain(q.Name)
+		any = true
+		h, c := w.lookup(q.Name)
+		w.noteName(q.Name)
+		if h.ref != 0 {
+			w.nameTrail(event.TrailDNS, q.Name, h)
+		}
+		if c&classAsked != 0 {
+			w.asked(p, c)
+		}
 	}
-	w.facts.app = ""
-	return asked
+	f.app = ""
+	return any
 }
 
 // resolver matches the addresses of a query: the first of destination with
@@ -58,17 +75,24 @@ func (w *Worker) resolver(p *packet.Packet, name []byte) {
 		}
 		return
 	}
-	seen := trails.AppendAddr(w.text[:0], p.Dst)
-	n := len(seen)
-	t := seen
-	if r.table.Kind(ref) == trails.Network {
-		t = trails.AppendText(t, trails.Network, r.table.Key(ref))
-		t = append(append(append(append(t, " ("...), t[:n]...), ") ("...), name...)
-		w.trail(typ, ref, append(t, ')')[n:], seen)
-		return
+	w.addrTrail(event.CodeOf(typ), typ, ref, p.Dst, name)
+}
+
+// addrTrail raises the event of an address with the name that was asked for in
+// parentheses. The trail of a network has the address in front of that.
+func (w *Worker) addrTrail(code event.Code, typ event.Type, ref table.Ref, a netip.Addr, name []byte) {
+	t := trails.AppendAddr(w.text[:0], a)
+	n := len(t)
+	at := 0
+	if w.rules.table.Kind(ref) == trails.Network {
+		at = n
+		t = trails.AppendText(t, trails.Network, w.rules.table.Key(ref))
+		t = append(append(append(t, " ("...), t[:n]...), ')')
 	}
-	t = append(append(append(t, " ("...), name...), ')')
-	w.trail(typ, ref, t, t[:n])
+	if len(name) > 0 {
+		t = append(append(append(t, " ("...), name...), ')')
+	}
+	w.trailAs(code, typ, ref, t[at:], t[:n])
 }
 
 // dnsTCP matches the messages of DNS over TCP that lie whole in this segment.

@@ -9,39 +9,76 @@ import (
 	"trailhound/trails/table"
 )
 
-// domain checks a lower-case name (D 11) and raises at most one event. The
-// trail's display form puts what is not the indicator in parentheses.
+// hit is a trail that a name matches; name[start:end] is the indicator.
+type hit struct {
+	ref        table.Ref // 0: none
+	start, end int
+}
+
+// domain checks the name of a server (D 11) as TLS, QUIC or HTTP give it, in
+// lower case, and raises at most one event.
 func (w *Worker) domain(name []byte) {
 	if i := bytes.IndexByte(name, ':'); i >= 0 {
 		name = name[:i]
 	}
 	name = bytes.TrimSuffix(name, dot)
-	h := w.cleanNames.hash(name)
-	if w.cleanNames.has(h) {
-		return
+	h, c := w.lookup(name)
+	w.noteName(name)
+	if h.ref != 0 {
+		w.nameTrail(event.TrailDNS, name, h)
 	}
-	if !w.checkDomain(name) {
-		w.cleanNames.add(h)
+	if c != 0 {
+		w.named(name, c)
 	}
 }
 
-// checkDomain says whether the name matched anything.
-func (w *Worker) checkDomain(name []byte) bool {
+// lookup gives the trail that a name matches, and what the name is evidence of.
+// It raises nothing.
+func (w *Worker) lookup(name []byte) (hit, class) {
+	key := w.cleanNames.hash(name)
+	w.nameHash = key
+	if c, ok := w.cleanNames.class(key); ok {
+		w.rules.trace.known("name", name)
+		return hit{}, c
+	}
+	h := w.find(name)
+	w.rules.trace.name(name, h.ref)
+	c := w.rules.class(name, h.ref != 0)
+	if h.ref == 0 {
+		w.cleanNames.addClass(key, c)
+	}
+	return h, c
+}
+
+// find gives the trail that a name matches: of the steps of D 11 the first that
+// has one.
+func (w *Worker) find(name []byte) hit {
 	candidates := w.rules.table.Suffixes(&w.names, name)
 	// The rule: no suffix may be listed, so there is nothing to ask further,
 	// unless an expression or a gateway name is in play.
 	if candidates == 0 && !w.rules.special(name) {
-		return false
+		return hit{}
 	}
 	if bytes.IndexByte(name, '.') < 0 || w.rules.whiteName(name) {
-		return false
+		w.rules.trace.passed(name)
+		return hit{}
 	}
 	if !validName(name) {
 		// A tunnel puts what it likes in front of its domain; what is listed is
 		// the domain.
-		return candidates > 0 && w.suffixes(name, candidates)
+		return w.suffixes(name, candidates)
 	}
-	return w.ipAddress(name) || candidates > 0 && w.suffixes(name, candidates) || w.patterns(name) || w.onion(name)
+	h := w.ipAddress(name)
+	if h.ref == 0 {
+		h = w.suffixes(name, candidates)
+	}
+	if h.ref == 0 {
+		h = w.patterns(name)
+	}
+	if h.ref == 0 {
+		h = w.onion(name)
+	}
+	return h
 }
 
 var (
@@ -83,22 +120,18 @@ func validName(name []byte) bool {
 }
 
 // ipAddress is step a: a page of an address directory about a listed thing.
-func (w *Worker) ipAddress(name []byte) bool {
+func (w *Worker) ipAddress(name []byte) hit {
 	part, ok := bytes.CutSuffix(name, ipAddress)
 	if !ok || len(part) == 0 {
-		return false
+		return hit{}
 	}
-	ref := w.rules.listed(w.rules.table.Find(trails.Domain, part))
+	ref := w.rules.listed(w.rules.trace.key("name", part, w.rules.table.Find(trails.Domain, part)))
 	if ref == 0 {
 		if a, ok := dottedQuad(part); ok {
 			ref = w.rules.addr(a)
 		}
 	}
-	if ref == 0 {
-		return false
-	}
-	w.nameTrail(ref, name, 0, len(part))
-	return true
+	return hit{ref, 0, len(part)}
 }
 
 // dottedQuad reads an IPv4 address. netip would move the text to the heap, and
@@ -127,24 +160,25 @@ func dottedQuad(b []byte) (netip.Addr, bool) {
 
 // suffixes is step b: the name, then each parent, the first key found that no
 // rule skips.
-func (w *Worker) suffixes(name []byte, n int) bool {
+func (w *Worker) suffixes(name []byte, n int) hit {
 	t := w.rules.table
 	for i := range n {
 		ref, start := t.Suffix(&w.names, name, i)
-		if ref = w.rules.listed(ref); ref == 0 {
+		if ref = w.rules.listed(w.rules.trace.suffix(name, ref)); ref == 0 {
 			continue
 		}
 		info, _ := t.Info(ref)
 		if serviceName(name) && (bytes.Contains(info, wordSuspicious) || bytes.Contains(info, wordSinkhole)) {
+			w.rules.trace.held(whyService)
 			continue
 		}
 		if (start == 0 || bytes.HasPrefix(name, www)) && (bytes.Contains(info, wordDynamic) || bytes.Contains(info, wordFreeWeb)) {
+			w.rules.trace.held(whyDynamic)
 			continue
 		}
-		w.nameTrail(ref, name, start, len(name))
-		return true
+		return hit{ref, start, len(name)}
 	}
-	return false
+	return hit{}
 }
 
 // serviceName says whether a name starts like that of a name or mail server.
@@ -165,44 +199,40 @@ func serviceName(name []byte) bool {
 }
 
 // patterns is step d.
-func (w *Worker) patterns(name []byte) bool {
+func (w *Worker) patterns(name []byte) hit {
 	if w.rules.names.Len() == 0 {
-		return false
+		return hit{}
 	}
 	i, start, end, ok := w.rules.names.Find(name)
 	if !ok {
-		return false
+		return hit{}
 	}
-	ref := w.rules.listed(w.rules.nameRefs[i])
-	if ref == 0 {
-		return false
-	}
-	w.nameTrail(ref, name, start, end)
-	return true
+	return hit{w.rules.listed(w.rules.trace.key("name", name, w.rules.nameRefs[i])), start, end}
 }
 
 // onion is step e: an onion name behind a gateway such as onion.to. The
 // reference asks for the whole prefix only; here its parents count too.
-func (w *Worker) onion(name []byte) bool {
+func (w *Worker) onion(name []byte) hit {
 	i := bytes.Index(name, onion)
 	if i < 0 {
-		return false
+		return hit{}
 	}
 	end := i + len(onion) - 1
 	inner := name[:end]
 	t := w.rules.table
 	for k := range t.Suffixes(&w.names, inner) {
 		ref, start := t.Suffix(&w.names, inner, k)
-		if ref = w.rules.listed(ref); ref != 0 && start < i {
-			w.nameTrail(ref, name, start, end)
-			return true
+		if ref = w.rules.listed(w.rules.trace.suffix(inner, ref)); ref != 0 && start < i {
+			return hit{ref, start, end}
 		}
 	}
-	return false
+	return hit{}
 }
 
-// nameTrail raises a name event; name[start:end] is the indicator.
-func (w *Worker) nameTrail(ref table.Ref, name []byte, start, end int) {
+// nameTrail raises a name event. The trail's display form puts what is not the
+// indicator in parentheses.
+func (w *Worker) nameTrail(code event.Code, name []byte, h hit) {
+	start, end := h.start, h.end
 	t := w.text[:0]
 	if start > 0 {
 		// The dot at a border belongs outside the parentheses.
@@ -216,5 +246,5 @@ func (w *Worker) nameTrail(ref table.Ref, name []byte, start, end int) {
 	if end < len(name) {
 		t = append(append(append(t, '('), name[end:]...), ')')
 	}
-	w.trail(event.DNS, ref, t, name)
+	w.trailAs(code, event.DNS, h.ref, t, name)
 }

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"trailhound/agent/event"
@@ -46,9 +47,16 @@ func FuzzWorker(f *testing.F) {
 	f.Add(uint8(0), corpus.IP(in, out, corpus.Data(1, 80, corpus.Request("CONNECT", "u:p@evil.example:443", nil, ""))).Ethernet().Data)
 	rules := rulesOf(f, Options{Heuristics: true, HostDomains: true, MissingHost: true, Redact: true, Home: event.NewHomeNetworks(nil), UserAgents: []byte("masscan\n")},
 		"66.66.66.66", "66.66.0.0/16", "66.66.66.66:443", "dead::beef", "dead::/16", "evil.example", "x.onion", `dga[0-9]+\.evil-pattern\.example`, `(?!ok)[a-z]+\.look\.example`,
-		"/gate.php", "/a/b", "evil.example/", "evil.example/a", "/x?pass=", "/gate.php?a=a/b", "/y?", "ua:evil[a-c]ot", "ua:ok/[0-9]")
+		"/gate.php", "/a/b", "evil.example/", "evil.example/a", "/x?pass=", "/gate.php?a=a/b", "/y?", "ua:evil[a-c]ot", "ua:ok/[0-9]",
+		"ja3:00112233445566778899aabbccddeeff", "ja4:t13d1516h2_8daaf6152771_02713d6af862")
 	w := NewWorker(rules)
 	raised := 0
+	w.Await = time.Minute
+	w.Answer = func(a event.Answer) {
+		if a.Outcome < event.OutcomeUnknown || a.Time.IsZero() || len(a.Answers) > event.MaxAnswers {
+			f.Fatalf("%+v", a)
+		}
+	}
 	w.Emit = func(e event.Event) {
 		raised++
 		for _, text := range []string{e.Trail, e.Observable, e.HTTP.Host, e.HTTP.Target, e.HTTP.UserAgent, e.HTTP.Method, e.DNS.Question, e.TLS.ServerName} {
@@ -56,7 +64,7 @@ func FuzzWorker(f *testing.F) {
 				f.Fatalf("%q", text)
 			}
 		}
-		if e.Trail == "" || e.Code == "" || e.Info == "" || e.Protocol == "" || !e.Src.IsValid() || e.Aggregate.Count != 1 || e.Code.IsTrail() != (e.Indicator != "") {
+		if e.Trail == "" || e.Code == "" || e.Info == "" || e.Protocol == "" || !e.Src.IsValid() || e.Aggregate.Count != 1 || e.Outcome != event.OutcomeNone && e.Outcome != event.Answered || e.Code.IsTrail() != (e.Indicator != "") {
 			f.Fatalf("%+v", e)
 		}
 	}

@@ -8,10 +8,10 @@ import (
 
 // iotDownload is D 12.3 step 2: a request to a bare IPv4 host for a file named
 // like a build for some processor, as botnets fetch their stages. Requests
-// inside one network of the source are left out, as the reference leaves out
-// its local prefix. True means that nothing else is to be checked.
+// to the home networks are left out, as the reference leaves out its local
+// prefix; where none are known, those inside one network of the source. True means that nothing else is to be checked.
 func (w *Worker) iotDownload(u target) bool {
-	if w.rules.opt.Disabled[event.HTTPIoT] || !numericHost(u.host) || !iotPath(u.path) || sameNetwork(w.p.Src.AsSlice(), w.p.Dst.AsSlice()) {
+	if w.rules.opt.Disabled[event.HTTPIoT] || !numericHost(u.host) || !iotPath(u.path) || w.inside() {
 		return false
 	}
 	seen := append(append([]byte(nil), u.host...), u.path...)
@@ -35,6 +35,14 @@ func numericHost(host []byte) bool {
 		}
 	}
 	return true
+}
+
+// inside says whether a request stays at home.
+func (w *Worker) inside() bool {
+	if home := w.rules.opt.Home; home.Known() {
+		return home.Contains(w.p.Dst)
+	}
+	return sameNetwork(w.p.Src.AsSlice(), w.p.Dst.AsSlice())
 }
 
 func sameNetwork(a, b []byte) bool {

@@ -79,6 +79,7 @@ func (w *Worker) firstTCP() {
 		return
 	}
 	p := &w.p
+	w.rules.trace.noted("fragment", whyFirst)
 	id, _ := p.Piece()
 	if _, met := w.overlaps.meet(overlap{p.Src, p.Dst, id, true, p.SrcPort, p.DstPort, p.Time.Unix()}); met {
 		w.syn(p)
@@ -92,6 +93,7 @@ func (w *Worker) laterTCP() {
 	if len(p.Payload) <= flagsAt || !isSyn(p.Payload[flagsAt]) || !w.listed() {
 		return
 	}
+	w.rules.trace.noted("fragment", whyLater)
 	id, offset := p.Piece()
 	if offset != flagsOffset {
 		return

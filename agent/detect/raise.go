@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"encoding/hex"
+	"net/netip"
 	"time"
 
 	"trailhound/agent/event"
@@ -22,6 +23,12 @@ type facts struct {
 	message                     []byte // a DNS message
 	method, host, target, agent []byte
 	sha1, sha256                []byte
+	transport                   byte   // of a ClientHello (tls.OverTCP, tls.OverQUIC); else 0
+	status                      uint16 // of a response
+	contentType                 []byte // of a response
+	forwarded                   []byte // of an attack
+	body                        []byte // of a request, where it is what matched
+	reply                       bool   // the packet is the server's
 }
 
 // maxRaised bounds the events of one packet: a frame may hold thousands of
@@ -37,9 +44,14 @@ type mark struct {
 // trail raises the event of a trail. Display is the trail's display form, seen
 // the raw observable.
 func (w *Worker) trail(typ event.Type, ref table.Ref, display, seen []byte) {
+	w.trailAs(event.CodeOf(typ), typ, ref, display, seen)
+}
+
+// trailAs is trail with a code that is not the type's.
+func (w *Worker) trailAs(code event.Code, typ event.Type, ref table.Ref, display, seen []byte) {
 	t := w.rules.table
-	code := event.CodeOf(typ)
 	if w.rules.opt.Disabled[code] || w.own() {
+		w.rules.trace.unraised(code, whyDisabled)
 		return
 	}
 	p := t.Provenance(ref)
@@ -55,9 +67,24 @@ func (w *Worker) heuristic(typ event.Type, code event.Code, info string, display
 	if w.own() {
 		return
 	}
+	client, _ := w.sides()
+	if role, muted := w.rules.opt.Roles.Mutes(code, client); muted {
+		w.Stats.Muted[role]++
+		w.rules.trace.unraised(code, whyRole)
+		return
+	}
 	e := event.Event{Type: typ, Code: code, Info: info, Reference: trails.ReferenceHeuristic,
 		Severity: code.Severity(), Confidence: event.Confidence("", true)}
 	w.raise(&e, display, seen)
+}
+
+// sides are the client and the server of the conversation, as far as the message
+// tells: direction is theirs, whichever of them the packet is from.
+func (w *Worker) sides() (client, server netip.Addr) {
+	if w.facts.reply {
+		return w.p.Dst, w.p.Src
+	}
+	return w.p.Src, w.p.Dst
 }
 
 // own says whether the present packet is the sensor's own. It comes before
@@ -78,6 +105,7 @@ func (w *Worker) raise(e *event.Event, display, seen []byte) {
 	p, f := &w.p, &w.facts
 	if len(w.raised) >= maxRaised {
 		w.Stats.Crowded++
+		w.rules.trace.unraised(e.Code, whyCrowded)
 		return
 	}
 	if w.rules.opt.Redact && f.app == "http" {
@@ -87,6 +115,7 @@ func (w *Worker) raise(e *event.Event, display, seen []byte) {
 	e.Observable, _ = event.Clean(seen, event.MaxEvidence)
 	for _, m := range w.raised {
 		if m.code == e.Code && m.trail == e.Trail {
+			w.rules.trace.unraised(e.Code, whyTwice)
 			return
 		}
 	}
@@ -95,6 +124,7 @@ func (w *Worker) raise(e *event.Event, display, seen []byte) {
 		w.repeated = true
 	}
 	if w.repeated {
+		w.rules.trace.unraised(e.Code, whyRepeatedDNS)
 		return
 	}
 	e.Time, e.Number = p.Time.UTC().Truncate(time.Microsecond), p.Number
@@ -106,7 +136,9 @@ func (w *Worker) raise(e *event.Event, display, seen []byte) {
 	case packet.ProtoUDP:
 		e.Protocol = "UDP"
 	}
-	e.Direction = w.rules.opt.Home.Direction(p.Src, p.Dst)
+	e.SetCommunityID(p.Payload) // ICMP and SCTP: their header
+	e.Direction = w.rules.opt.Home.Direction(w.sides())
+	e.SrcGroup, e.DstGroup = w.rules.opt.Home.Group(p.Src), w.rules.opt.Home.Group(p.Dst)
 	if p.VLAN > 0 {
 		e.VLANs = append([]uint16(nil), p.VLANs[:p.VLAN]...)
 	}
@@ -117,6 +149,10 @@ func (w *Worker) raise(e *event.Event, display, seen []byte) {
 	}
 	w.raised = append(w.raised, mark{e.Code, e.Trail})
 	w.Stats.Events++
+	if w.Await > 0 {
+		w.answeredBy(e)
+		w.watch(e)
+	}
 	if w.Emit != nil {
 		w.Emit(*e)
 	}
@@ -132,9 +168,11 @@ func (w *Worker) fill(e *event.Event) {
 	switch f.app {
 	case "dns":
 		e.DNS = event.DNSFacts{Question: text(f.question), Type: f.qtype, Class: f.qclass}
+		w.said(&e.DNS)
 	case "tls", "quic":
-		if f.serverName != nil {
+		if f.transport != 0 {
 			e.TLS.ServerName = text(f.serverName)
+			w.fingerprinted(&e.TLS)
 		} else {
 			e.TLS.SHA1, e.TLS.SHA256 = hex.EncodeToString(f.sha1), hex.EncodeToString(f.sha256)
 		}
@@ -143,7 +181,16 @@ func (w *Worker) fill(e *event.Event) {
 		if w.rules.opt.Redact {
 			target = event.RedactTarget(target)
 		}
-		e.HTTP = event.HTTPFacts{Method: text(f.method), Host: text(bytes.TrimSpace(f.host)), Target: text(target), UserAgent: text(f.agent)}
+		e.HTTP = event.HTTPFacts{Method: text(f.method), Host: text(bytes.TrimSpace(f.host)), Target: text(target), UserAgent: text(f.agent),
+			Status: f.status, ContentType: text(f.contentType)}
+		e.Forwarded = text(f.forwarded)
+		if f.body != nil {
+			body := bytes.TrimSpace(f.body)
+			if w.rules.opt.Redact {
+				body = event.Redact(body)
+			}
+			e.HTTP.Body, _ = event.Clean(body, event.MaxBody)
+		}
 	}
 	e.Application = f.app
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"trailhound/agent/event"
+	"trailhound/agent/protocol/attack"
 	"trailhound/agent/protocol/http"
 	"trailhound/trails"
 )
@@ -40,6 +41,7 @@ type target struct {
 func (w *Worker) httpRequest(r *http.Request) {
 	f := &w.facts
 	f.app, f.method, f.host, f.target, f.agent = "http", r.Method, r.Host, r.Target, r.UserAgent
+	w.rules.trace.request(r)
 	w.path = trails.AppendPath(w.path[:0], r.Target)
 	u := target{path: w.path}
 	if r.HasHost {
@@ -56,13 +58,16 @@ func (w *Worker) httpRequest(r *http.Request) {
 			w.heuristic(event.HTTP, event.HTTPNoHost, "missing host header (suspicious)", t, t)
 		}
 	}
+	w.webPath(u.path)
 	if w.pathForms(r, &u) {
 		return
 	}
 	if len(r.UserAgent) > 0 {
 		w.userAgent(r.UserAgent)
 	}
-	w.url(r, u)
+	if !w.url(r, u) {
+		w.attacks(r, u)
+	}
 }
 
 var (
@@ -97,6 +102,9 @@ func (w *Worker) hostChecks(u target) (stop bool) {
 	}
 	if rules.opt.HostDomains {
 		w.domain(withoutPort(host))
+		if beyondASCII(host) {
+			w.domain(plainHost(withoutPort(host)))
+		}
 	}
 	return false
 }
@@ -112,7 +120,8 @@ func (w *Worker) pathForms(r *http.Request, u *target) (stop bool) {
 	if w.p.DstPort == 80 && w.rules.heuristic(event.HTTPProxyProbe) && w.proxyProbe(raw) {
 		return true
 	}
-	if i := bytes.Index(raw, schemeEnd); i >= 0 {
+	// What runs a command is no proxy's request, whatever URL it fetches (D 12.4).
+	if i := bytes.Index(raw, schemeEnd); i >= 0 && !(w.rules.opt.Heuristics && w.matcher.Matches(w.unescaped(raw), attack.RCE)) {
 		w.path = trails.AppendPath(w.path[:0], raw[i+3:])
 	} else if !bytes.EqualFold(r.Method, connect) {
 		return false
@@ -177,6 +186,7 @@ func (w *Worker) proxyProbe(raw []byte) bool {
 		host, path = rest[:i], rest[i+1:]
 	}
 	if w.rules.whiteName(host) {
+		w.rules.trace.whiteName(host)
 		return false
 	}
 	t := append([]byte(nil), schemeHTTP...)

@@ -9,8 +9,10 @@ package detect
 import (
 	"net/netip"
 	"sync"
+	"time"
 
 	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
 	"trailhound/trails"
 	"trailhound/trails/pattern"
 	"trailhound/trails/table"
@@ -25,7 +27,13 @@ type Options struct {
 	Redact      bool                // mask secrets in evidence
 	Disabled    map[event.Code]bool // codes that raise nothing
 	Home        *event.HomeNetworks
-	NoCaches    bool // for measurements: look up every name and user agent anew
+	Roles       *event.Roles // hosts that trip some heuristics by nature
+	// Thresholds and Windows of heuristics by code, where they are not the
+	// reference's, and the most memory of those over time.
+	Thresholds map[event.Code]float64
+	Windows    map[event.Code]time.Duration
+	Memory     int
+	NoCaches   bool // for measurements: look up every name and user agent anew
 	// UserAgents is the list of suspicious user agents (D 12.6), as text.
 	UserAgents []byte
 }
@@ -35,13 +43,16 @@ type Options struct {
 type Rules struct {
 	opt      Options
 	table    *table.Table
+	trace    *Trace // nil but in a copy of one worker's own
 	white    *whitelist.List
 	names    *pattern.Set
 	nameRefs []table.Ref
 	agents   func() *agents
 	noHost   table.HostHash // finds paths alone
 	digests  bool           // any certificate trails at all
-	Unusable []pattern.Problem
+	// fingerprints: any trails of clients' fingerprints at all.
+	fingerprints bool
+	Unusable     []pattern.Problem
 }
 
 // agents is the compiled list of user agents: the built-in ones first, then
@@ -56,7 +67,7 @@ type agents struct {
 // agents when the first request is seen. Patterns that cannot be used are
 // listed in Unusable; trails lint shows them too.
 func NewRules(t *table.Table, white *whitelist.List, opt Options) *Rules {
-	r := &Rules{opt: opt, table: t, white: white, noHost: t.Host(nil), digests: t.Count(trails.Certificate) > 0}
+	r := &Rules{opt: opt, table: t, white: white, noHost: t.Host(nil), digests: t.Count(trails.Certificate) > 0, fingerprints: t.Count(trails.JA3)+t.Count(trails.JA4) > 0}
 	var names, uas []string
 	var uaRefs []table.Ref
 	for ref := range t.Expressions() {
@@ -96,6 +107,16 @@ func NoRules() *Rules {
 	return NewRules(t, nil, Options{Disabled: map[event.Code]bool{event.HTTPIoT: true}})
 }
 
+// Board says what the heuristics over time look for.
+func (r *Rules) Board() heuristic.Options {
+	o := heuristic.Options{Heuristics: r.opt.Heuristics, Disabled: r.opt.Disabled, Thresholds: r.opt.Thresholds, Windows: r.opt.Windows,
+		Home: r.opt.Home, Roles: r.opt.Roles, Memory: r.opt.Memory}
+	if r.white != nil {
+		o.White = r.white
+	}
+	return o
+}
+
 // Table is the trails matched against.
 func (r *Rules) Table() *table.Table { return r.table }
 
@@ -103,15 +124,16 @@ func (r *Rules) Table() *table.Table { return r.table }
 // or a range around its address.
 func (r *Rules) listed(ref table.Ref) table.Ref {
 	if ref != 0 && r.white != nil && r.white.Trail(r.table.Kind(ref), r.table.Key(ref)) {
+		r.trace.white(ref)
 		return 0
 	}
 	return ref
 }
 
-func (r *Rules) addr(a netip.Addr) table.Ref { return r.listed(r.table.Addr(a)) }
+func (r *Rules) addr(a netip.Addr) table.Ref { return r.listed(r.trace.addr(a, r.table.Addr(a))) }
 
 func (r *Rules) addrPort(a netip.Addr, port uint16) table.Ref {
-	return r.listed(r.table.AddrPort(a, port))
+	return r.listed(r.trace.addrPort(a, port, r.table.AddrPort(a, port)))
 }
 
 // whiteName is the domain test of the whitelist.

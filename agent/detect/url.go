@@ -11,21 +11,28 @@ import (
 
 // url looks up what a request asks for among the URL trails (D 12.7): the
 // reference's candidates in its order, then the host with any path, then what
-// the reference misses: the same without the host's port, percent-decoded, and
+// the reference misses: the same without the host's port, with the host and the path
+// as trails spell them (A-labels, escapes decoded, dot segments resolved), and
 // every directory of the host above the path. A whitelisted host stops all of
 // it (D 12.2 step 4), which is asked only when something is found: nearly all
 // requests are for neither.
-func (w *Worker) url(r *http.Request, u target) {
+func (w *Worker) url(r *http.Request, u target) (hit bool) {
 	c := &w.urls
 	c.fill(u.path, r)
 	v := w.visit(u.host)
 	if w.lookURL(r, u, v) || w.anyURL(u, v) {
-		return
+		return true
 	}
 	if host := withoutPort(u.host); len(host) < len(u.host) {
 		u.host, v = host, w.visit(host)
 		if w.lookURL(r, u, v) || w.anyURL(u, v) {
-			return
+			return true
+		}
+	}
+	if host := plainHost(u.host); !bytes.Equal(host, u.host) {
+		u.host, v = host, w.visit(host)
+		if w.lookURL(r, u, v) || w.anyURL(u, v) {
+			return true
 		}
 	}
 	if bytes.IndexByte(u.path, '%') >= 0 {
@@ -35,11 +42,21 @@ func (w *Worker) url(r *http.Request, u target) {
 			u.path = w.text
 			c.fill(u.path, r)
 			if w.lookURL(r, u, v) {
-				return
+				return true
 			}
 		}
 	}
-	w.ancestors(u, v)
+	if bytes.Contains(u.path, slashDot) && u.path[0] == '/' {
+		w.plain = appendDotless(w.plain[:0], u.path)
+		if !bytes.Equal(w.plain, u.path) {
+			u.path = w.plain
+			c.fill(u.path, r)
+			if w.lookURL(r, u, v) {
+				return true
+			}
+		}
+	}
+	return w.ancestors(u, v)
 }
 
 // visit is a host ready for look-ups.
@@ -63,14 +80,15 @@ func (w *Worker) lookURL(r *http.Request, u target, v visit) bool {
 			continue
 		}
 		ph := t.Path(key)
-		ref := w.rules.listed(t.URL(w.rules.noHost, nil, ph, key))
+		ref := w.rules.listed(w.rules.trace.key("url", key, t.URL(w.rules.noHost, nil, ph, key)))
 		if ref == 0 && v.near {
-			ref = w.rules.listed(t.URL(v.hash, v.host, ph, key))
+			ref = w.rules.listed(w.rules.trace.url(v.host, key, t.URL(v.hash, v.host, ph, key)))
 		}
 		if ref == 0 {
 			continue
 		}
 		if w.rules.whiteName(u.host) {
+			w.rules.trace.whiteName(u.host)
 			return true
 		}
 		// The directory above a body that holds a slash is part of the body, too.
@@ -90,11 +108,12 @@ func (w *Worker) anyURL(u target, v visit) bool {
 		return false
 	}
 	t := w.rules.table
-	ref := w.rules.listed(t.URL(v.hash, v.host, t.Path(slash), slash))
+	ref := w.rules.listed(w.rules.trace.url(v.host, slash, t.URL(v.hash, v.host, t.Path(slash), slash)))
 	if ref == 0 {
 		return false
 	}
 	if w.rules.whiteName(u.host) {
+		w.rules.trace.whiteName(u.host)
 		return true
 	}
 	seen := append(w.appendAuthority(nil, u), u.path...)
@@ -103,9 +122,9 @@ func (w *Worker) anyURL(u target, v visit) bool {
 }
 
 // ancestors looks up the directories above the path behind the host.
-func (w *Worker) ancestors(u target, v visit) {
+func (w *Worker) ancestors(u target, v visit) bool {
 	if !v.near {
-		return
+		return false
 	}
 	path := u.path
 	if i := bytes.IndexByte(path, '?'); i >= 0 {
@@ -115,14 +134,15 @@ func (w *Worker) ancestors(u target, v visit) {
 	for range maxAncestors {
 		i := bytes.LastIndexByte(path, '/')
 		if i <= 0 {
-			return
+			return false
 		}
 		path = path[:i]
-		if ref := w.rules.listed(t.URL(v.hash, v.host, t.Path(path), path)); ref != 0 {
+		if ref := w.rules.listed(w.rules.trace.url(v.host, path, t.URL(v.hash, v.host, t.Path(path), path))); ref != 0 {
 			w.urlTrail(u, ref)
-			return
+			return true
 		}
 	}
+	return false
 }
 
 const maxAncestors = 16
@@ -158,5 +178,7 @@ func (w *Worker) bodyTrail(r *http.Request, u target, ref table.Ref) {
 	t := append(append(w.appendAuthority(nil, u), '('), u.path...)
 	t = append(append(append(t, ` \(`...), r.Method...), ' ')
 	t = append(append(t, bytes.TrimSpace(r.Body)...), `\))`...)
+	w.facts.body = r.Body
 	w.trail(event.HTTP, ref, t, seen)
+	w.facts.body = nil
 }

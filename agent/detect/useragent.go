@@ -16,6 +16,7 @@ var harmlessAgents = [][]byte{[]byte("antivir-ngupd"), []byte("tmsps"), []byte("
 func (w *Worker) userAgent(raw []byte) {
 	h := w.cleanAgents.hash(raw)
 	if w.cleanAgents.has(h) {
+		w.rules.trace.known("user agent", raw)
 		return
 	}
 	value := raw
@@ -29,14 +30,17 @@ func (w *Worker) userAgent(raw []byte) {
 	}
 	a := w.rules.agents()
 	i, start, end, ok := a.set.Find(value)
+	w.rules.trace.agent(value, start, end, ok)
 	var ref table.Ref
 	if ok && i >= a.builtin {
-		ref = w.rules.listed(a.refs[i-a.builtin])
+		ref = w.rules.listed(w.rules.trace.key("user agent", value, a.refs[i-a.builtin]))
 		ok = ref != 0
 	}
 	if ok {
 		w.plain = appendLower(w.plain[:0], value)
-		ok = !containsAny(w.plain, harmlessAgents)
+		if ok = !containsAny(w.plain, harmlessAgents); !ok {
+			w.rules.trace.held(whyHarmless)
+		}
 	}
 	if !ok {
 		w.cleanAgents.add(h)

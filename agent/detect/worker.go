@@ -1,17 +1,21 @@
 package detect
 
 import (
+	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
 	"net/netip"
 	"time"
 
 	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
 	"trailhound/agent/packet"
+	"trailhound/agent/protocol/attack"
 	"trailhound/agent/protocol/dns"
 	"trailhound/agent/protocol/http"
 	"trailhound/agent/protocol/quic"
 	"trailhound/agent/protocol/tls"
+	"trailhound/agent/retro"
 	"trailhound/trails/table"
 )
 
@@ -29,6 +33,15 @@ type Worker struct {
 	Self interface {
 		Own(proto uint8, src netip.Addr, srcPort uint16, dst netip.Addr, dstPort uint16) bool
 	}
+	// Evidence takes what the heuristics over time judge. nil: none is given.
+	Evidence *heuristic.Collector
+	// Notes takes what is remembered for trails to come. nil: nothing is.
+	Notes *retro.Notebook
+	// Answer takes what is seen of answers to what raised events, in the order of the
+	// packets; Await is how long they are waited for, in the time of packets. 0: not
+	// at all.
+	Answer func(a event.Answer)
+	Await  time.Duration
 	// Stats counts what the worker met.
 	Stats Stats
 
@@ -46,6 +59,8 @@ type Worker struct {
 	message  dns.Message
 	question dns.Question
 	request  http.Request
+	answer   http.Response
+	matcher  *attack.Matcher
 	hello    tls.Hello
 	certs    tls.Certificates
 	quic     *quic.Decoder
@@ -59,8 +74,17 @@ type Worker struct {
 	plain    []byte
 	urls     candidates
 
+	print []byte // of a fingerprint
+	md5   [md5.Size]byte
+
+	watched     watch
+	pairs       pairs
+	errors      int   // ICMP errors that were told of
+	errorSecond int64 // in this second, Unix
+
 	cleanNames, cleanAgents clean
 	overlaps                overlaps
+	nameHash                uint64 // of the name that was looked up last
 }
 
 // The texts that a worker remembers as clean.
@@ -73,8 +97,9 @@ const (
 // counted by reason in Decode.
 type Stats struct {
 	Packets, Bytes, Events, Repeats uint64
-	Crowded                         uint64 // not raised: the packet had raised 64 others
-	Self                            uint64 // not raised: of the sensor's own flows
+	Crowded                         uint64                 // not raised: the packet had raised 64 others
+	Self                            uint64                 // not raised: of the sensor's own flows
+	Muted                           [event.NumRoles]uint64 // not raised: a role of the host excuses it
 }
 
 // NewWorker makes a worker for rules.
@@ -83,7 +108,7 @@ func NewWorker(rules *Rules) *Worker {
 	if rules.opt.NoCaches {
 		names, agents = 0, 0
 	}
-	return &Worker{rules: rules, quic: quic.NewDecoder(), seen: newRepeats(), overlaps: newOverlaps(),
+	return &Worker{rules: rules, quic: quic.NewDecoder(), matcher: attack.NewMatcher(), seen: newRepeats(), overlaps: newOverlaps(),
 		cleanNames: newClean(names), cleanAgents: newClean(agents),
 		host: make([]byte, 0, 256), path: make([]byte, 0, 4096), text: make([]byte, 0, 8192)}
 }
@@ -91,7 +116,7 @@ func NewWorker(rules *Rules) *Worker {
 // SetRules changes what is matched against, between two packets.
 func (w *Worker) SetRules(rules *Rules) {
 	w.rules = rules
-	w.facts.app = "" // a fault may have ended the last packet half-way
+	w.facts.app, w.facts.transport = "", 0 // a fault may have ended the last packet half-way
 	w.cleanNames.reset()
 	w.cleanAgents.reset()
 }
@@ -131,6 +156,7 @@ func (w *Worker) begin(at time.Time, number uint64) {
 		w.raised = w.raised[:0]
 	}
 	w.repeated = false
+	w.facts.reply = false
 }
 
 // match is the order of checks per packet (D 4): what a handshake names, then
@@ -151,10 +177,15 @@ func (w *Worker) match() {
 		w.kind = KindOther
 		w.other(p)
 	}
+	if w.Await > 0 {
+		w.listen()
+	}
 }
 
 func (w *Worker) tcp(p *packet.Packet) {
+	w.probeTCP(p)
 	if isSyn(p.Flags) {
+		w.noteEndpoint(p)
 		w.syn(p)
 	} else if p.Fragment {
 		w.firstTCP()
@@ -175,6 +206,7 @@ func (w *Worker) tcp(p *packet.Packet) {
 			return
 		case http.ResponseLike:
 			w.kind = KindHTTP
+			w.response(b)
 			return
 		}
 		w.dnsTCP(p, b)
@@ -182,6 +214,8 @@ func (w *Worker) tcp(p *packet.Packet) {
 }
 
 func (w *Worker) udp(p *packet.Packet) {
+	w.probeUDP(p)
+	w.noteEndpoint(p)
 	b := p.Payload
 	if p.DstPort == 53 || p.SrcPort == 53 {
 		if w.dns(p, b, true) {
@@ -194,9 +228,14 @@ func (w *Worker) udp(p *packet.Packet) {
 	}
 	if quic.Looks(b) {
 		w.kind = KindQUIC
+		w.facts.transport = tls.OverQUIC
 		if name, ok := w.quic.ServerName(b); ok {
 			w.serverName(name, "quic")
 		}
+		if w.rules.fingerprints {
+			w.fingerprints("quic")
+		}
+		w.facts.transport = 0
 		return
 	}
 	if dns.Looks(b) {
@@ -208,9 +247,14 @@ func (w *Worker) udp(p *packet.Packet) {
 // server's flight (D 13).
 func (w *Worker) handshake(b []byte) {
 	if w.hello.Parse(b) {
+		w.facts.transport = tls.OverTCP
 		if len(w.hello.ServerName) > 0 {
 			w.serverName(w.hello.ServerName, "tls")
 		}
+		if w.rules.fingerprints {
+			w.fingerprints("tls")
+		}
+		w.facts.transport = 0
 		return
 	}
 	if w.rules.digests {
@@ -221,6 +265,7 @@ func (w *Worker) handshake(b []byte) {
 func (w *Worker) serverName(name []byte, app string) {
 	if host, ok := tls.HostName(w.name[:], name); ok {
 		w.facts.app, w.facts.serverName = app, host
+		w.rules.trace.server(app, host)
 		w.domain(host)
 		w.facts.app = ""
 	}

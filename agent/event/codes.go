@@ -2,7 +2,9 @@ package event
 
 import "strings"
 
-// The codes of events that a trail raised: one per type a trail can have.
+// The codes of events that a trail raised: one per type a trail can have, and
+// for names and addresses one more, when it was an answer of DNS that held them:
+// such a host has not been spoken to yet.
 const (
 	TrailDNS   Code = "trail.dns"
 	TrailIP    Code = "trail.ip"
@@ -11,7 +13,17 @@ const (
 	TrailHTTP  Code = "trail.http"
 	TrailUA    Code = "trail.ua"
 	TrailCERT  Code = "trail.cert"
+	TrailJA3   Code = "trail.ja3" // fingerprints of TLS clients, of type CERT
+	TrailJA4   Code = "trail.ja4"
+
+	TrailDNSAnswer Code = "trail.dns.answer"
+	TrailIPAnswer  Code = "trail.ip.answer"
 )
+
+// Trails lists the codes of all trails.
+func Trails() []Code {
+	return []Code{TrailDNS, TrailDNSAnswer, TrailIP, TrailIPAnswer, TrailIPORT, TrailURL, TrailHTTP, TrailUA, TrailCERT, TrailJA3, TrailJA4}
+}
 
 // The codes of the heuristics.
 const (
@@ -64,8 +76,8 @@ func Heuristics() []Code {
 	}
 }
 
-// CodeOf gives the code of a trail's event: "trail." and the type in lower
-// case.
+// CodeOf gives the code of a trail's event, unless an answer raised it: "trail."
+// and the type in lower case.
 func CodeOf(t Type) Code {
 	switch t {
 	case DNS:

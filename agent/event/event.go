@@ -90,6 +90,12 @@ type Event struct {
 	Protocol         string // TCP, UDP, ICMP, ICMPV6, GRE ...: the reference's label
 	Forwarded        string // forwarded-for value of the request, unvalidated text
 	Application      string // dns, http, tls, quic; empty when unknown
+	CommunityID      string // of the flow (Community ID v1, "1:..."); empty without addresses
+	SrcGroup         string // the name of the home network that Src is in; empty: none
+	DstGroup         string
+
+	Outcome Outcome // whether it got through, as far as is known
+	Retro   Retro   // set when a new trail was found in what had been seen before
 
 	DNS  DNSFacts
 	HTTP HTTPFacts
@@ -113,6 +119,11 @@ type DNSFacts struct {
 	Question string // as asked, lower case
 	Type     uint16 // 0: none
 	Class    uint16
+	// RCode is the response code, if HasRCode: of the message, or of the answer to
+	// the query that raised the event.
+	RCode    uint8
+	HasRCode bool
+	Answers  []string // addresses and names in the answer, at most MaxAnswers
 }
 
 // HTTPFacts is what an HTTP message said. All text is capped and cleaned.
@@ -122,6 +133,9 @@ type HTTPFacts struct {
 	Target    string // the request target as sent
 	Status    uint16
 	UserAgent string
+	// ContentType is that of a response.
+	ContentType string
+	Body        string // the first bytes of a request's body, at most MaxBody, where it was matched
 }
 
 // TLSFacts is what a TLS or QUIC handshake said.
@@ -129,6 +143,32 @@ type TLSFacts struct {
 	ServerName string
 	SHA1       string // of the server's certificate, lower-case hex
 	SHA256     string
+	JA3        string // of a ClientHello that was seen whole: MD5, lower-case hex
+	JA4        string
+}
+
+// Outcome is what became of what an event is about: whether the other side
+// answered.
+type Outcome uint8
+
+// The outcomes.
+const (
+	OutcomeNone    Outcome = iota // not followed, or not over yet
+	OutcomeUnknown                // the other direction is not seen here
+	Attempted                     // no answer came
+	Answered                      // the other side answered
+	Refused                       // it refused: RST, a DNS error, ICMP unreachable
+)
+
+// String is the outcome as events show it; empty for OutcomeNone.
+func (o Outcome) String() string {
+	return [...]string{"", "unknown", "attempted", "answered", "refused"}[min(o, Refused)]
+}
+
+// Retro tells of traffic that was seen before its trail was known.
+type Retro struct {
+	First, Last time.Time    // when it was seen, to the minute; zero: no retro event
+	Hosts       []netip.Addr // that had to do with it, as far as they are remembered
 }
 
 // Aggregate tells how many detections an event stands for.
@@ -159,6 +199,12 @@ type Suppression struct {
 
 // MaxValues bounds each list of distinct values in an Aggregate.
 const MaxValues = 32
+
+// MaxAnswers bounds DNSFacts.Answers, MaxBody (bytes) HTTPFacts.Body.
+const (
+	MaxAnswers = 16
+	MaxBody    = 256
+)
 
 // Limits on text that comes from the network (bytes).
 const (

@@ -21,6 +21,7 @@ const (
 	HealthTrailsRejected Code = "health.trails.rejected" // a new table was refused, the old one stays
 	HealthTrailsStale    Code = "health.trails.stale"    // older than trails.max_age
 	HealthTrailsStarter  Code = "health.trails.starter"  // only the starter set is loaded
+	HealthDetectionHome  Code = "health.detection.home"  // most of an interface's traffic has no side at home
 )
 
 // These tell whether its events arrive:
@@ -50,7 +51,7 @@ const (
 func HealthCodes() []Code {
 	return []Code{
 		HealthCaptureSilent, HealthCaptureDrops, HealthCaptureOneway, HealthCaptureBroadcast, HealthCaptureTruncated,
-		HealthCaptureRestartNeeded, HealthTrailsFault, HealthTrailsRejected, HealthTrailsStale, HealthTrailsStarter,
+		HealthCaptureRestartNeeded, HealthTrailsFault, HealthTrailsRejected, HealthTrailsStale, HealthTrailsStarter, HealthDetectionHome,
 		HealthOutputDown, HealthOutputSlow, HealthOutputEvicted, HealthJournalFull, HealthJournalCorrupt,
 		HealthConfigRefused, HealthSuppressRefused, HealthSuppressExpired, HealthConfigChanged, HealthHeartbeat, HealthCanary,
 	}

@@ -50,7 +50,7 @@ func TestHealthCodes(t *testing.T) {
 			t.Errorf("%s", c)
 		}
 	}
-	if len(codes) != 21 {
+	if len(codes) != 22 {
 		t.Errorf("%d codes", len(codes))
 	}
 }

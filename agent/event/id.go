@@ -3,7 +3,6 @@ package event
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,11 +42,12 @@ func AppendID(dst []byte, id [16]byte) []byte {
 	if id == ([16]byte{}) {
 		return dst
 	}
-	for i, cut := range [...][2]int{{0, 4}, {4, 6}, {6, 8}, {8, 10}, {10, 16}} {
-		if i > 0 {
-			dst = append(dst, '-')
-		}
-		dst = hex.AppendEncode(dst, id[cut[0]:cut[1]])
+	const digits = "0123456789abcdef"
+	at := len(dst)
+	dst = append(dst, "........-....-....-....-............"...)
+	for i, place := range [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
+		b := dst[at+int(place):]
+		b[0], b[1] = digits[id[i]>>4], digits[id[i]&15]
 	}
 	return dst
 }

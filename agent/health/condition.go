@@ -3,7 +3,6 @@ package health
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"trailhound/agent/event"
@@ -126,7 +125,7 @@ func (m *Monitor) say(c *condition, state event.HealthState) {
 		measures = append(measures, event.Count("times", c.times))
 	}
 	e := event.NewHealth(m.clock.now, c.code, info, event.HealthFacts{State: state, Since: c.since, Cause: c.cause, Measures: measures})
-	if strings.HasPrefix(string(c.code), "health.capture.") {
+	if slices.Contains(linkCodes[:], c.code) {
 		e.Interface, e.Alias = c.cause, c.alias
 	}
 	m.due = append(m.due, e)

@@ -23,7 +23,7 @@ func (m *Monitor) judge(l *link) {
 	if !l.there {
 		l.advance(m.clock.at)
 	}
-	for _, code := range captureCodes {
+	for _, code := range linkCodes {
 		var v verdict
 		switch code {
 		case event.HealthCaptureSilent:
@@ -38,6 +38,8 @@ func (m *Monitor) judge(l *link) {
 			v = l.judgeUnicast()
 		case event.HealthCaptureRestartNeeded:
 			v = l.judgeOpening()
+		case event.HealthDetectionHome:
+			v = l.judgeHome()
 		}
 		k := key{code, l.name}
 		if v.right == nil || !v.active && !m.raised(k) {

@@ -35,6 +35,7 @@ type link struct {
 
 	drops, truncated   lossy
 	oneway, onlyGroups bool
+	foreign            bool
 }
 
 func newLink(name string, at time.Duration) *link {
@@ -148,7 +149,7 @@ func (m *Monitor) wanted(l *link) bool { return m.opt.Wanted == nil || m.opt.Wan
 
 // trouble says whether anything is raised of the link.
 func (m *Monitor) trouble(l *link) bool {
-	for _, code := range captureCodes {
+	for _, code := range linkCodes {
 		if m.raised(key{code, l.name}) {
 			return true
 		}
@@ -162,7 +163,7 @@ func (m *Monitor) release(l *link) {
 	if !m.wanted(l) {
 		info = l.label() + " is not to be captured any more"
 	}
-	for _, code := range captureCodes {
+	for _, code := range linkCodes {
 		if m.raised(key{code, l.name}) {
 			m.set(key{code, l.name}, finding{judged: true, info: info, alias: l.alias})
 		}
@@ -170,9 +171,9 @@ func (m *Monitor) release(l *link) {
 	delete(m.links, l.name)
 }
 
-// captureCodes are the conditions of a link, in the order in which they are
+// linkCodes are the conditions of a link, in the order in which they are
 // said.
-var captureCodes = [...]event.Code{
+var linkCodes = [...]event.Code{
 	event.HealthCaptureSilent, event.HealthCaptureDrops, event.HealthCaptureTruncated, event.HealthCaptureOneway,
-	event.HealthCaptureBroadcast, event.HealthCaptureRestartNeeded,
+	event.HealthCaptureBroadcast, event.HealthCaptureRestartNeeded, event.HealthDetectionHome,
 }

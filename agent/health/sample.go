@@ -28,8 +28,11 @@ type Interface struct {
 	// TCP segments: the first and the second of a handshake, and those with
 	// payload.
 	TCPSyn, TCPSynAck, TCPData uint64
-	Last                       time.Time // of the last frame; zero: none yet
-	RestartNeeded              bool      // it is there, but cannot be opened without a restart
+	// Of the packets whose sides were looked at, those with a side in the home
+	// networks and those without. Packets for all or many are left out.
+	Home, Foreign uint64
+	Last          time.Time // of the last frame; zero: none yet
+	RestartNeeded bool      // it is there, but cannot be opened without a restart
 }
 
 // counts are the numbers that the rules look at.
@@ -37,6 +40,7 @@ type counts struct {
 	packets, drops, offered, freezes, truncated uint64
 	unicast, broadcast, multicast               uint64
 	syn, synack, data                           uint64
+	home, foreign                               uint64
 }
 
 func (i *Interface) counts() counts {
@@ -44,12 +48,14 @@ func (i *Interface) counts() counts {
 		packets: i.Packets, drops: i.KernelDrops, offered: i.KernelPackets, freezes: i.Freezes, truncated: i.Truncated,
 		unicast: i.Host + i.OtherHost + i.Outgoing, broadcast: i.Broadcast, multicast: i.Multicast,
 		syn: i.TCPSyn, synack: i.TCPSynAck, data: i.TCPData,
+		home: i.Home, foreign: i.Foreign,
 	}
 }
 
 // fields lists the numbers, in one order.
-func (c *counts) fields() [11]*uint64 {
-	return [...]*uint64{&c.packets, &c.drops, &c.offered, &c.freezes, &c.truncated, &c.unicast, &c.broadcast, &c.multicast, &c.syn, &c.synack, &c.data}
+func (c *counts) fields() [13]*uint64 {
+	return [...]*uint64{&c.packets, &c.drops, &c.offered, &c.freezes, &c.truncated, &c.unicast, &c.broadcast, &c.multicast, &c.syn, &c.synack, &c.data,
+		&c.home, &c.foreign}
 }
 
 // since gives what was counted after old, and whether that can be: no number

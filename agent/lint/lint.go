@@ -168,8 +168,8 @@ func (l *linter) trail(ref table.Ref) verdict {
 		return l.pattern(ref, key)
 	case trails.UserAgent:
 		return l.agent(ref, key)
-	case trails.Certificate:
-		return l.certificate(ref, key)
+	case trails.Certificate, trails.JA3, trails.JA4:
+		return l.digest(ref, kind, key)
 	}
 	return verdict{reason: Unsupported}
 }

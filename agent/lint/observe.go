@@ -154,13 +154,13 @@ func (l *linter) url(ref table.Ref, key []byte) verdict {
 	return l.missed()
 }
 
-// certificate looks the digest up: a certificate with a given digest cannot be
-// made.
-func (l *linter) certificate(ref table.Ref, key []byte) verdict {
-	if v, ok := l.listed(trails.Certificate, key); ok {
+// digest looks up what no packet can be made from: the digest of a certificate,
+// the fingerprint of a client.
+func (l *linter) digest(ref table.Ref, kind trails.Kind, key []byte) verdict {
+	if v, ok := l.listed(kind, key); ok {
 		return v
 	}
-	if l.t.Find(trails.Certificate, key) != ref {
+	if l.t.Find(kind, key) != ref {
 		return verdict{reason: Unmatched}
 	}
 	return verdict{lookup: true}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"trailhound/agent/event"
 )
 
 // complete fills in what follows from the rest, and makes lists empty that are
@@ -14,7 +16,8 @@ func (s *Snapshot) complete(now time.Time) {
 	if s.Time.IsZero() {
 		s.Time = now
 	}
-	for _, t := range []*time.Time{&s.Time, &s.StartedAt, &s.Config.LoadedAt, &s.Config.LastReload.At, &s.Trails.CreatedAt} {
+	for _, t := range []*time.Time{&s.Time, &s.StartedAt, &s.Config.LoadedAt, &s.Config.LastReload.At, &s.Trails.CreatedAt,
+		&s.Retro.Since, &s.Retro.Last, &s.Retro.LastCheck.At} {
 		*t = t.UTC()
 	}
 	if s.UptimeSeconds == 0 {
@@ -29,6 +32,12 @@ func (s *Snapshot) complete(now time.Time) {
 	present(&s.Config.RestartPending)
 	s.Capture.complete()
 	present(&s.Detection.Findings)
+	if h := &s.Detection.Heuristics; h.MutedByRole == nil {
+		h.MutedByRole = make(map[string]uint64, event.NumRoles)
+		for role, n := range h.Muted {
+			h.MutedByRole[event.Role(role).String()] = n
+		}
+	}
 	slices.SortFunc(s.Detection.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Source, b.Source))
 	})

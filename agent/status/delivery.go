@@ -18,6 +18,8 @@ type Detection struct {
 	Dropped uint64 `json:"dropped"` // events for which a worker's queue was full
 	Queued  uint64 `json:"queued"`  // events on their way to the gate
 	Health  uint64 `json:"health"`  // events that the sensor raised of itself; not in Events
+	// Heuristics are those that judge over time. What they find is in Events.
+	Heuristics Heuristics `json:"heuristics"`
 	// Findings share out Gate.Detected. Those that are missing count as 0.
 	Findings []Finding `json:"findings"`
 }

@@ -33,6 +33,8 @@ func families() (all []family) {
 	all = append(all, captureFamilies()...)
 	all = append(all, ringFamilies()...)
 	all = append(all, eventFamilies()...)
+	all = append(all, heuristicFamilies()...)
+	all = append(all, retroFamilies()...)
 	all = append(all, outputFamilies()...)
 	for i := range all {
 		f := &all[i]

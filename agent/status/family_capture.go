@@ -40,6 +40,13 @@ func captureFamilies() []family {
 				}
 			}
 		}),
+		counter("capture_sides_sampled_total", "Packets by whether they have a side in detection.home_networks, of those looked at: at most 64 per worker in each tenth of a second.", "interface side", func(s *Snapshot, put put) {
+			for i := range s.Capture.Interfaces {
+				n := &s.Capture.Interfaces[i]
+				put(float64(n.Home), n.Name, "home")
+				put(float64(n.Foreign), n.Name, "foreign")
+			}
+		}),
 		counter("decode_errors_total", "Frames that were not matched, by reason; not_ip and later_fragment are no damage.", "interface reason", func(s *Snapshot, put put) {
 			for i := range s.Capture.Interfaces {
 				n := &s.Capture.Interfaces[i]

@@ -36,6 +36,7 @@ type Snapshot struct {
 	Capture       Capture   `json:"capture"`
 	Detection     Detection `json:"detection"`
 	Gate          Gate      `json:"gate"`
+	Retro         Retro     `json:"retro"`
 	Suppress      Suppress  `json:"suppress"`
 	Journal       Journal   `json:"journal"`
 	Outputs       []Output  `json:"outputs"`

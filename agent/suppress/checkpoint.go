@@ -24,7 +24,7 @@ import (
 //	length of the body  4 bytes, big endian
 //	CRC-32C of the body 4 bytes, big endian
 //	body                the clock, the number of windows, the windows
-const checkpointMagic = "THGATE\x00\x01"
+const checkpointMagic = "THGATE\x00\x02" // version 1: without flow ids, groups, outcomes, answers, fingerprints
 
 // MaxCheckpoint bounds a checkpoint (bytes). Windows beyond it are left out.
 const MaxCheckpoint = 96 << 20

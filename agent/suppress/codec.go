@@ -26,6 +26,7 @@ const (
 	maxSources = 256
 	maxURLs    = 64
 	maxVLANs   = 16
+	maxHosts   = 256
 )
 
 // number passes any whole number or flag.
@@ -181,17 +182,32 @@ func (c *codec) event(e *event.Event) {
 	chars(c, &e.Protocol)
 	chars(c, &e.Forwarded)
 	chars(c, &e.Application)
+	chars(c, &e.CommunityID)
+	chars(c, &e.SrcGroup)
+	chars(c, &e.DstGroup)
+	number(c, &e.Outcome)
+	c.check(e.Outcome <= event.Refused)
+	c.time(&e.Retro.First)
+	c.time(&e.Retro.Last)
+	list(c, &e.Retro.Hosts, maxHosts, 24, c.addr)
 	chars(c, &e.DNS.Question)
 	number(c, &e.DNS.Type)
 	number(c, &e.DNS.Class)
+	number(c, &e.DNS.RCode)
+	c.flag(&e.DNS.HasRCode)
+	list(c, &e.DNS.Answers, event.MaxAnswers, 16, func(a *string) { chars(c, a) })
 	chars(c, &e.HTTP.Method)
 	chars(c, &e.HTTP.Host)
 	chars(c, &e.HTTP.Target)
 	number(c, &e.HTTP.Status)
 	chars(c, &e.HTTP.UserAgent)
+	chars(c, &e.HTTP.ContentType)
+	chars(c, &e.HTTP.Body)
 	chars(c, &e.TLS.ServerName)
 	chars(c, &e.TLS.SHA1)
 	chars(c, &e.TLS.SHA256)
+	chars(c, &e.TLS.JA3)
+	chars(c, &e.TLS.JA4)
 	chars(c, &e.Interface)
 	chars(c, &e.Alias)
 	list(c, &e.VLANs, maxVLANs, 2, func(v *uint16) { number(c, v) })

@@ -24,6 +24,9 @@ func (f *fold) add(e *event.Event) {
 		f.first, f.size = &first, e.Size()
 		*a = event.Aggregate{Summary: true, First: e.Time, Last: e.Time}
 	}
+	if e.CommunityID != f.first.CommunityID {
+		f.first.CommunityID = "" // the repeats are of several flows
+	}
 	a.Count++
 	if e.Time.Before(a.First) {
 		a.First = e.Time

@@ -46,6 +46,10 @@ type Options struct {
 	// most MaxWindow. All that a source does under one code is then one key,
 	// whatever trail it met: the Internet's scanners are told once per window.
 	Inbound time.Duration
+	// Outcomes says whether summaries tell if what they are about was answered, and
+	// a follow-up does for what did not repeat: an event that stands for no
+	// detection (count 0), with the first event's aggregate.
+	Outcomes bool
 }
 
 // Counts says what became of the events. Detected = Suppressed + Folded +
@@ -56,6 +60,7 @@ type Counts struct {
 	Folded     uint64 // repeats that became part of a summary
 	Passed     uint64 // events that went out by themselves
 	Summaries  uint64
+	FollowUps  uint64 // of Summaries: those that tell an outcome and no repeats
 	Unkeyed    uint64 // of Passed: not followed because MaxKeys or MaxBytes was reached
 
 	Ignored     uint64 // suppressed by the ignore rules
@@ -79,6 +84,11 @@ type Gate struct {
 	due    schedule
 	now    time.Time
 	held   int // bytes of the events that summaries are made from
+
+	twoWay        bool // answers are seen here
+	about         map[event.Conversation][]*group
+	conversations int // in all of about's lists
+	followed      int // bytes of first events
 }
 
 // group is an open window of a key.
@@ -89,17 +99,22 @@ type group struct {
 	start  time.Time
 	number uint64 // of the window, from 0
 	many   bool   // it is of several trails
+	single bool   // it is of one event, which is only followed
 	fold   fold
 	at     int // place in the schedule
+
+	outcome outcome
 }
 
 // New makes a gate.
-func New(opt Options) *Gate { return &Gate{opt: opt, keys: make(map[key]*group)} }
+func New(opt Options) *Gate {
+	return &Gate{opt: opt, keys: make(map[key]*group), about: make(map[event.Conversation][]*group)}
+}
 
 // Counts gives the counts up to now.
 func (g *Gate) Counts() Counts {
 	c := g.counts
-	c.Keys, c.Held = len(g.keys), g.held
+	c.Keys, c.Held = len(g.keys), g.held+g.followed
 	return c
 }
 
@@ -120,7 +135,7 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 		g.counts.Suppressed++
 		return
 	}
-	if g.opt.Window <= 0 {
+	if g.opt.Window <= 0 && !g.opt.Outcomes {
 		g.counts.Passed++
 		out(e)
 		return
@@ -130,6 +145,10 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 		g.now = e.Time
 	}
 	g.Advance(e.Time, out)
+	if g.opt.Window <= 0 {
+		g.single(e, out)
+		return
+	}
 	many := g.opt.Inbound > 0 && e.Direction == event.Inbound && e.Severity == event.Low
 	k := keyOf(&e, many)
 	if open, ok := g.keys[k]; ok {
@@ -141,6 +160,7 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 			return
 		}
 		g.counts.Folded++
+		g.follow(open, &e)
 		return
 	}
 	g.counts.Passed++
@@ -154,6 +174,8 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 		open.window = min(g.opt.Inbound, MaxWindow)
 	}
 	g.keys[k] = open
+	g.follow(open, &e)
+	g.hold(open, &e)
 	heap.Push(&g.due, open)
 	e.Aggregate.ID = e.ID
 	out(e)
@@ -174,7 +196,8 @@ func (g *Gate) admit(e *event.Event) bool {
 			return false
 		}
 	}
-	if g.opt.Whitelisted != nil && e.Type != event.DNS && (g.opt.Whitelisted(e.Src) || g.opt.Whitelisted(e.Dst)) {
+	// What an answer holds is not the resolver's: everybody's is on the list.
+	if g.opt.Whitelisted != nil && e.Type != event.DNS && e.Code != event.TrailIPAnswer && (g.opt.Whitelisted(e.Src) || g.opt.Whitelisted(e.Dst)) {
 		g.counts.Whitelisted++
 		return false
 	}
@@ -213,10 +236,10 @@ func (g *Gate) Advance(now time.Time, out func(event.Event)) {
 		open := g.due[0]
 		if open.fold.agg.Count == 0 {
 			heap.Pop(&g.due)
-			delete(g.keys, open.key)
+			g.closed(open, true, out)
 			continue
 		}
-		g.summarise(open, out)
+		g.summarise(open, true, out)
 		// The next window starts where this one ended. When it has ended before
 		// now, too, nothing came in it, and the key is forgotten above: what
 		// comes back after a long silence goes out at once.
@@ -231,15 +254,21 @@ func (g *Gate) Advance(now time.Time, out func(event.Event)) {
 func (g *Gate) Flush(out func(event.Event)) {
 	for len(g.due) > 0 {
 		open := heap.Pop(&g.due).(*group)
-		delete(g.keys, open.key)
+		ended := !open.end().After(g.now)
 		if open.fold.agg.Count > 0 {
-			g.summarise(open, out)
+			g.summarise(open, ended, out)
 		}
+		g.closed(open, ended, out)
 	}
 }
 
-func (g *Gate) summarise(open *group, out func(event.Event)) {
+func (g *Gate) summarise(open *group, ended bool, out func(event.Event)) {
 	e := open.fold.summary(open.id)
+	if g.opt.Outcomes {
+		if open.result(&e, ended, g.twoWay); e.Outcome > event.OutcomeUnknown {
+			g.drop(open) // the outcome is told
+		}
+	}
 	open.number++
 	// The id follows from the first event's, so a repeated replay gives the
 	// same ids and the summary of a crash is not stored twice.

@@ -345,3 +345,34 @@ func TestMaxBytes(t *testing.T) {
 		t.Errorf("%d of %d came out, %d bytes held", left, 2*keys, g.held)
 	}
 }
+
+// A summary has the flow id of its repeats when they are of one flow.
+func TestSummaryFlow(t *testing.T) {
+	for _, c := range []struct {
+		flows []string // the first is of the event that is not held
+		want  string
+	}{
+		{[]string{"1:a", "1:b", "1:b", "1:b"}, "1:b"},
+		{[]string{"1:a", "1:a"}, "1:a"},
+		{[]string{"1:a", "1:b", "1:c", "1:b"}, ""},
+		{[]string{"1:a", "1:b", ""}, ""},
+		{[]string{"1:a", "", "1:b", "1:b"}, ""},
+		{[]string{"", ""}, ""},
+	} {
+		g := New(Options{Window: time.Minute})
+		var out []event.Event
+		for i, flow := range c.flows {
+			e := detection(i, float64(i)/10, "10.0.0.1")
+			e.CommunityID = flow
+			g.Take(e, func(e event.Event) { out = append(out, e) })
+		}
+		if len(out) != 1 || out[0].CommunityID != c.flows[0] {
+			t.Fatalf("%q: %+v", c.flows, out)
+		}
+		g = restored(t, g)
+		g.Flush(func(e event.Event) { out = append(out, e) })
+		if len(out) != 2 || !out[1].Aggregate.Summary || out[1].CommunityID != c.want {
+			t.Errorf("%q: the summary has %q, want %q", c.flows, out[1].CommunityID, c.want)
+		}
+	}
+}

@@ -9,15 +9,15 @@ import (
 	"trailhound/agent/event"
 )
 
-// key is what makes two detections the same: source, indicator (of a heuristic
+// key is what makes two detections the same: client, indicator (of a heuristic
 // its display trail), code and info, and the rule that marked them; of many
-// trails source, code and rule. It is hashed so that what is remembered of an
+// trails client, code and rule. It is hashed so that what is remembered of an
 // event does not grow with what an attacker put into it.
 type key [16]byte
 
 func keyOf(e *event.Event, many bool) (k key) {
 	h := sha256.New()
-	src := e.Src.As16()
+	src := e.Client().As16()
 	h.Write(src[:])
 	text := func(s string) {
 		var size [4]byte
@@ -43,6 +43,9 @@ func keyOf(e *event.Event, many bool) (k key) {
 		if s.Local {
 			h.Write([]byte{1})
 		}
+	}
+	if !e.Retro.Last.IsZero() {
+		h.Write([]byte{2}) // what was seen long ago is no repeat of what is seen now
 	}
 	copy(k[:], h.Sum(nil))
 	return k

@@ -44,7 +44,7 @@ func Test(r Rule, scope Scope, events iter.Seq[*event.Event], examples int) (tri
 			continue
 		}
 		trial.Matched++
-		trial.Detections += max(e.Aggregate.Count, 1)
+		trial.Detections += e.Detections()
 		if e.Aggregate.Summary {
 			trial.Summaries++
 		}

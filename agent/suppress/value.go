@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -144,15 +145,5 @@ func isType(folded string) bool {
 
 // isCode knows the codes of what passes a gate. Health events do not.
 func isCode(folded string) bool {
-	for _, c := range event.Heuristics() {
-		if string(c) == folded {
-			return true
-		}
-	}
-	for _, t := range types() {
-		if string(event.CodeOf(t)) == folded {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(event.Heuristics(), event.Code(folded)) || slices.Contains(event.Trails(), event.Code(folded))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,7 @@ func (a *app) loadWith(check func(*config.Config) error) (*config.Config, error)
 	}
 	c, err := config.Load(config.Options{
 		File: file, Explicit: explicit, Set: a.set, Getenv: os.LookupEnv,
-		Credentials: os.Getenv("CREDENTIALS_DIRECTORY"), Codes: codes(), OutputTypes: outputTypes(),
+		Credentials: os.Getenv("CREDENTIALS_DIRECTORY"), Codes: codes(), Counted: counted(), OutputTypes: outputTypes(),
 		Check: func(c *config.Config) error {
 			all := []error{checkOutputs(c), checkFiles(c)}
 			if check != nil {
@@ -51,10 +52,27 @@ func codes() (list []string) {
 	for _, c := range event.Heuristics() {
 		list = append(list, string(c))
 	}
-	for _, c := range []event.Code{event.TrailDNS, event.TrailIP, event.TrailIPORT, event.TrailURL, event.TrailHTTP, event.TrailUA, event.TrailCERT} {
+	for _, c := range event.Trails() {
 		list = append(list, string(c))
 	}
 	return list
+}
+
+// counted says which heuristics have a threshold or a window.
+func counted() map[string]config.Count {
+	all := make(map[string]config.Count)
+	for _, c := range event.Heuristics() {
+		_, whole, ok := c.Threshold()
+		n := config.Count{Threshold: ok, Whole: whole}
+		switch w, ok := c.Window(); {
+		case ok && w < time.Minute: // the scans'
+			n.Window = time.Hour
+		case ok:
+			n.Window = 24 * time.Hour
+		}
+		all[string(c)] = n
+	}
+	return all
 }
 
 // builtKeys are the keys that this version acts on.
@@ -66,16 +84,20 @@ var builtKeys = map[string]bool{
 	"capture.silence": true, "capture.spare_sockets": true,
 	"trails.table": true, "trails.whitelist": true, "trails.builtin_whitelist": true,
 	"detection.heuristics": true, "detection.disable": true, "detection.home_networks": true,
+	"detection.thresholds": true, "detection.windows": true, "detection.memory": true,
+	"detection.roles.resolver": true, "detection.roles.scanner": true, "detection.roles.proxy": true,
+	"detection.roles.mail": true, "detection.roles.nat": true,
 	"detection.host_domains": true, "detection.missing_host": true,
 	"trails.min_ratio": true, "trails.max_age": true,
 	"event.redact": true, "suppress.rules": true, "suppress.files": true, "suppress.ignore": true,
-	"suppress.ignore_regex": true, "suppress.aggregate": true, "suppress.inbound": true, "state": true,
+	"suppress.ignore_regex": true, "suppress.aggregate": true, "suppress.inbound": true, "suppress.outcomes": true, "state": true,
 	"outputs": true, "outputs[].type": true, "outputs[].health": true,
 	"outputs[].filter.severity": true, "outputs[].filter.types": true, "outputs[].filter.codes": true,
 	"outputs[].filter.networks": true, "outputs[].filter.labels": true, "outputs[].batch": true, "outputs[].timeout": true,
 	"outputs[].retry.first": true, "outputs[].retry.most": true, "outputs[].max_rate": true,
 	"journal.path": true, "journal.max_size": true, "journal.max_age": true, "journal.min_free": true, "journal.fsync": true,
-	"health.heartbeat": true, "health.canary": true, "status.listen": true, "log.level": true, "log.format": true,
+	"health.heartbeat": true, "health.canary": true, "status.listen": true,
+	"retro.memory": true, "retro.persist": true, "log.level": true, "log.format": true,
 }
 
 func built(key string) bool { return builtKeys[key] }

@@ -7,6 +7,7 @@ import (
 
 	"trailhound/agent/capture/live"
 	"trailhound/agent/config"
+	"trailhound/agent/event"
 	"trailhound/agent/packet"
 )
 
@@ -19,7 +20,8 @@ type look struct {
 	capture *live.Capture
 	reading sync.WaitGroup
 	mu      sync.Mutex
-	tcp     map[int]traffic // by index; only what is counted of TCP
+	home    *event.HomeNetworks
+	by      map[int]traffic // by index; only what is counted of decoded packets
 }
 
 // openLook opens rings as the configuration wants them, but with one worker and
@@ -35,7 +37,7 @@ func openLook(c *config.Config) (*look, error) {
 	}
 	wanted := opt.RingTotal
 	opt.RingTotal = min(wanted, lookRings)
-	l := &look{tcp: make(map[int]traffic)}
+	l := &look{home: event.NewHome(c.Detection.HomeNetworks, ownAddresses()), by: make(map[int]traffic)}
 	l.capture, err = live.Open(opt)
 	if err != nil && wanted > lookRings && !errors.Is(err, live.ErrPrivilege) {
 		opt.RingTotal = wanted // many interfaces: each needs a ring
@@ -60,13 +62,16 @@ func (l *look) read(s *live.Source) {
 		frames, err := s.Next()
 		for i := range frames {
 			f := &frames[i]
-			if d.Decode(f.Link, f.Data, &p) != packet.OK || p.Proto != packet.ProtoTCP || f.Interface < 0 {
+			if f.Interface < 0 || d.Decode(f.Link, f.Data, &p) != packet.OK {
 				continue
 			}
 			for len(slots) <= f.Interface { // bounded by the source
 				slots = append(slots, traffic{})
 			}
-			slots[f.Interface].countTCP(&p)
+			slots[f.Interface].countSides(&p, l.home)
+			if p.Proto == packet.ProtoTCP {
+				slots[f.Interface].countTCP(&p)
+			}
 		}
 		if err != nil {
 			break // io.EOF, or there is nothing more to read for another reason
@@ -76,9 +81,10 @@ func (l *look) read(s *live.Source) {
 	defer l.mu.Unlock()
 	for slot := range slots {
 		index := s.Interface(slot).Index
-		t := l.tcp[index]
+		t := l.by[index]
 		t.addTCP(slots[slot])
-		l.tcp[index] = t
+		t.addSides(slots[slot])
+		l.by[index] = t
 	}
 }
 
@@ -87,7 +93,7 @@ func (l *look) end() (by map[int]traffic, dropped uint64) {
 	snapshot := l.capture.Snapshot()
 	l.capture.Close()
 	l.reading.Wait()
-	by = l.tcp
+	by = l.by
 	for _, i := range snapshot.Interfaces {
 		t := by[i.Port.Index]
 		t.broadcast += i.Broadcast

@@ -105,6 +105,9 @@ func TestCheckPorts(t *testing.T) {
 		{"to servers only", eth, with(func(t *traffic) { t.opens, t.answers, t.fromServer = 0, 0, 0 }), statusWarn, "none from them (0 SYN, 0 SYN/ACK)", "both directions"},
 		{"from servers only", eth, with(func(t *traffic) { t.opens, t.answers, t.toServer = 0, 0, 0 }), statusWarn, "none to them", "both directions"},
 		{"few to servers", eth, with(func(t *traffic) { t.opens, t.answers, t.toServer, t.fromServer = 0, 0, 49, 0 }), statusOK, "", ""},
+		{"most without a side at home", eth, with(func(t *traffic) { t.home, t.foreign = 49, 51 }), statusWarn, "51 of 100 packets have no side in detection.home_networks", "detection.home_networks"},
+		{"half without a side at home", eth, with(func(t *traffic) { t.home, t.foreign = 50, 50 }), statusOK, "", ""},
+		{"few without a side at home", eth, with(func(t *traffic) { t.home, t.foreign = 0, 99 }), statusOK, "", ""},
 		{"lost by the hardware", eth, with(func(t *traffic) { t.missed = 7 }), statusWarn, "7 packets dropped by the hardware", "ethtool -G eth0 rx"},
 		{"counters", eth, traffic{took: 2 * time.Second, received: 200, broadcast: 0}, statusOK, "100 packets/s received, 0 sent, 0 kbit/s (counters of 2s)", ""},
 	} {

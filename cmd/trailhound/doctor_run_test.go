@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -60,8 +61,8 @@ func newClinic(t *testing.T) *clinic {
 // in runs f on a thread in one of the namespaces.
 func (c *clinic) in(ns *namespace.Space, f func() error) error { return ns.Inside(f) }
 
-// converse has the other side open connections to this one, until the test or
-// part of it ends.
+// converse has the other side open connections to this one, from before it
+// returns until the test or part of it ends.
 func (c *clinic) converse(t *testing.T) {
 	var l net.Listener
 	if err := c.in(c.here, func() (err error) { l, err = net.Listen("tcp4", "10.98.0.1:80"); return err }); err != nil {
@@ -82,8 +83,10 @@ func (c *clinic) converse(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	stop := make(chan struct{})
+	stop, met := make(chan struct{}), make(chan struct{})
+	meet := sync.OnceFunc(func() { close(met) })
 	go func() {
+		defer meet()
 		asked <- c.in(c.there, func() error {
 			for {
 				select {
@@ -95,6 +98,7 @@ func (c *clinic) converse(t *testing.T) {
 				if err != nil {
 					return err
 				}
+				meet()
 				conn.Write([]byte("hello"))
 				conn.Read(make([]byte, 64))
 				conn.SetLinger(0) // no port left in TIME_WAIT
@@ -110,12 +114,13 @@ func (c *clinic) converse(t *testing.T) {
 		l.Close()
 		<-answered
 	})
+	<-met // the first packets of a link that has just been made wait for its neighbours
 }
 
-// knock has the other side send TCP openings to nobody, as a mirror port of one
-// direction shows them.
-func (c *clinic) knock(t *testing.T) {
-	frame := corpus.IP("10.1.0.1", "10.2.0.1", corpus.Syn(50000, 443)).Ethernet().Data
+// knock has the other side send a packet of others over and over, as a mirror port
+// of one direction shows it.
+func (c *clinic) knock(t *testing.T, p corpus.Packet) {
+	frame := p.Ethernet().Data
 	stop, done := make(chan struct{}), make(chan error, 1)
 	go func() {
 		done <- c.in(c.there, func() error {
@@ -214,10 +219,19 @@ func TestDoctor(t *testing.T) {
 		by["trails"].is(t, "trails", statusWarn, "starter set", "trails build")
 	})
 	t.Run("one direction", func(t *testing.T) {
-		c.knock(t)
+		c.knock(t, corpus.IP("10.1.0.1", "10.2.0.1", corpus.Syn(50000, 443)))
 		_, by, _ := c.doctor(t, 0, "capture.filter=tcp and not host 10.98.0.1")
 		by["interface v0"].is(t, "interface", statusWarn, "one direction only", "both directions")
 		by["capture filter"].is(t, "filter", statusOK, "compiler built-in", "")
+	})
+	t.Run("home elsewhere", func(t *testing.T) {
+		c.knock(t, corpus.IP("198.51.100.1", "203.0.113.1", corpus.UDP(50000, 5000, "x")))
+		_, by, _ := c.doctor(t, 0, "capture.filter=udp port 5000")
+		by["interface v0"].is(t, "elsewhere", statusWarn, "no side in detection.home_networks", "detection.home_networks")
+		c.here.IP("addr add 203.0.113.1/32 dev lo") // this host's own address is at home
+		_, by, _ = c.doctor(t, 0, "capture.filter=udp port 5000")
+		c.here.IP("addr del 203.0.113.1/32 dev lo")
+		by["interface v0"].is(t, "own address", statusOK, "(captured ", "")
 	})
 	t.Run("silent", func(t *testing.T) {
 		code, by, _ := c.doctor(t, 0, "capture.filter=tcp port 9")

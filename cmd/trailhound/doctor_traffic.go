@@ -20,6 +20,9 @@ type traffic struct {
 	// ports, which is the server's as a rule. Opening ones are counted apart.
 	toServer, fromServer, opens, answers uint64
 
+	// IP packets with a side in the home networks and without, when captured.
+	home, foreign uint64
+
 	missed uint64 // dropped by the hardware, before the kernel saw them
 }
 
@@ -116,6 +119,8 @@ func (t traffic) problem(p port) (text, action string) {
 		return fmt.Sprintf("one direction only: %s of TCP to servers, none from them (%d SYN, %d SYN/ACK)", count(t.toServer, "packet"), t.opens, t.answers), oneway
 	case t.answers >= enoughOpens && t.opens == 0, tcp >= enoughTCP && t.toServer == 0:
 		return fmt.Sprintf("one direction only: %s of TCP from servers, none to them (%d SYN, %d SYN/ACK)", count(t.fromServer, "packet"), t.opens, t.answers), oneway
+	case t.strange():
+		return t.strangeness()
 	}
 	return "", ""
 }

@@ -19,6 +19,7 @@ import (
 	"trailhound/agent/config"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
 	"trailhound/agent/suppress"
 	"trailhound/outputs/format"
 	"trailhound/trails/starter"
@@ -112,11 +113,12 @@ func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
 		return err
 	}
 	started := time.Now()
+	rules := detect.NewRules(t, white, detectOptions(c))
 	r := &agent.Replay{
 		Files: files, Stdin: a.in, Workers: int(c.Capture.Workers), Snaplen: int(c.Capture.Snaplen),
-		Rules: detect.NewRules(t, white, detectOptions(c)),
+		Rules: rules, Board: heuristic.NewBoard(rules.Board()),
 		Gate: suppress.New(suppress.Options{Ignore: held.ignore, Rules: held.rules, Whitelisted: white.Addr,
-			Window: aggregate(c, f), Inbound: c.Suppress.Inbound}),
+			Window: aggregate(c, f), Inbound: c.Suppress.Inbound, Outcomes: c.Suppress.Outcomes}),
 		Sink: out.take,
 	}
 	r.Fallback = func(fault error) *detect.Rules { return fallbackRules(c, white) }
@@ -192,24 +194,34 @@ func fallbackRules(c *config.Config, white *whitelist.List) *detect.Rules {
 	return detect.NewRules(t, white, detectOptions(c))
 }
 
-// detectOptions takes from the configuration what detection needs.
-func detectOptions(c *config.Config) detect.Options {
+// detectOptions takes from the configuration what detection needs. Own are the
+// addresses of the host, where it is its traffic that is looked at.
+func detectOptions(c *config.Config, own ...netip.Addr) detect.Options {
 	disabled := make(map[event.Code]bool)
 	for _, code := range c.Detection.Disable {
 		disabled[event.Code(code)] = true
 	}
 	return detect.Options{
 		Heuristics: c.Detection.Heuristics, HostDomains: c.Detection.HostDomains, MissingHost: c.Detection.MissingHost,
-		Redact: c.Event.Redact, Disabled: disabled, Home: homeNetworks(c), UserAgents: starter.UserAgents(),
+		Redact: c.Event.Redact, Disabled: disabled, Home: event.NewHome(c.Detection.HomeNetworks, own), UserAgents: starter.UserAgents(),
+		Roles: roles(c), Thresholds: byCode(c.Detection.Thresholds), Windows: byCode(c.Detection.Windows), Memory: int(c.Detection.Memory),
 	}
 }
 
-func homeNetworks(c *config.Config) *event.HomeNetworks {
-	var list []netip.Prefix
-	for _, prefixes := range c.Detection.HomeNetworks {
-		list = append(list, prefixes...)
+// roles are the hosts that trip some heuristics by nature.
+func roles(c *config.Config) *event.Roles {
+	r := &c.Detection.Roles
+	return event.NewRoles(map[event.Role][]netip.Prefix{
+		event.Resolver: r.Resolver, event.Scanner: r.Scanner, event.Proxy: r.Proxy, event.Mail: r.Mail, event.NAT: r.NAT,
+	})
+}
+
+func byCode[V any](m map[string]V) map[event.Code]V {
+	to := make(map[event.Code]V, len(m))
+	for code, v := range m {
+		to[event.Code(code)] = v
 	}
-	return event.NewHomeNetworks(list)
+	return to
 }
 
 // identity says who speaks in the events.

@@ -312,7 +312,7 @@ func TestCommandLines(t *testing.T) {
 		{[]string{"replay"}, exitUsage, "trailhound: no capture is named\n" + fmt.Sprintf(hint, "replay ")},
 		{[]string{"replay", "-o"}, exitUsage, "trailhound: flag needs an argument: 'o' in -o\n" + fmt.Sprintf(hint, "replay ")},
 		{[]string{"replay", "--every=maybe", "x"}, exitUsage, ""},
-		{[]string{"replay", "--format", "xml", "x"}, exitUsage, "trailhound: unknown format \"xml\": use one of table, csv, json, cef, maltrail\n" + fmt.Sprintf(hint, "replay ")},
+		{[]string{"replay", "--format", "xml", "x"}, exitUsage, "trailhound: unknown format \"xml\": use one of table, csv, csv-all, json, cef, maltrail\n" + fmt.Sprintf(hint, "replay ")},
 		{[]string{"replya"}, exitUsage, "trailhound: unknown command \"replya\" for \"trailhound\", did you mean replay?\n" + fmt.Sprintf(hint, "")},
 		{[]string{"completion", "nonsense"}, exitUsage, "trailhound: unknown command \"nonsense\" for \"trailhound completion\"\n" + fmt.Sprintf(hint, "completion ")},
 		{[]string{"version", "x"}, exitUsage, ""},

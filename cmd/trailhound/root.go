@@ -62,7 +62,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", "configuration `file` (default "+defaultConfig+" if it exists, else built-in defaults)")
 	root.PersistentFlags().StringArrayVar(&a.set, "set", nil, "set a configuration `key=value` (repeatable)")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{err: err} })
-	root.AddCommand(a.runCommand(), a.replayCommand(), a.trailsCommand(), a.suppressCommand(), a.statusCommand(), a.journalCommand(), a.setupCommand(), a.configCommand(), a.doctorCommand(), a.versionCommand(), a.manCommand())
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.explainCommand(), a.trailsCommand(), a.suppressCommand(), a.statusCommand(), a.journalCommand(), a.setupCommand(), a.configCommand(), a.doctorCommand(), a.versionCommand(), a.manCommand())
 	// Cobra makes these when the program runs; made here they get examples, as
 	// all commands have, and a wrong shell is an error.
 	root.InitDefaultHelpCmd()

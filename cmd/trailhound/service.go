@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -17,6 +19,7 @@ import (
 	"trailhound/agent/event"
 	"trailhound/agent/generation"
 	"trailhound/agent/health"
+	"trailhound/agent/heuristic"
 	"trailhound/agent/privilege"
 	"trailhound/agent/self"
 	"trailhound/agent/status"
@@ -47,6 +50,7 @@ type service struct {
 	notify  *notifier
 	fault   chan generationFault
 	windows *checkpoint
+	retro   *hindsight   // nil: nothing is remembered
 	opened  live.Options // what the rings were opened with
 
 	swapping sync.Mutex // held while rules are prepared and set
@@ -63,6 +67,7 @@ type service struct {
 	// suppression is what the gate takes out or keeps back, beside white.
 	suppression *suppression
 	current     *generation.Generation
+	addresses   []netip.Addr // of this host, as the rules have them
 	trails      status.Reloads
 	deliveries  []*delivery
 	broken      []*brokenOutput // entries of which no output can be made
@@ -127,8 +132,10 @@ func (s *service) start(ctx context.Context) (err error) {
 	s.openOutputs()
 	gate := suppress.New(s.gateOptions())
 	s.restoreGate(gate)
+	board, seed := newBoard(rules)
+	s.retro = s.openRetro()
 	pipeline := agent.NewLive(agent.LiveOptions{
-		Sources: s.sources(), Rules: rules, Self: s.own,
+		Sources: s.sources(), Rules: rules, Board: board, Seed: seed, Retro: s.retro.memory(), Self: s.own,
 		Gate: gate, Sink: s.deliver, Fault: s.faulted,
 	})
 	pipeline.Start()
@@ -138,9 +145,11 @@ func (s *service) start(ctx context.Context) (err error) {
 	s.early = nil
 	s.mu.Unlock()
 	pipeline.Take(early...)
+	s.retro.start(ctx, pipeline, s.current, rules)
 	s.windows = &checkpoint{path: filepath.Join(s.stateDir, checkpointFile), gate: gate, live: pipeline, log: s.log}
 	s.spawn(func() { s.capture.Watch(ctx) })
 	s.spawn(func() { s.keeper.Watch(ctx, s.swap) })
+	s.spawn(func() { s.followAddresses(ctx) })
 	s.spawn(func() { s.observe(ctx) })
 	s.spawn(func() { s.canaries(ctx) })
 	s.spawn(func() { s.expiries(ctx) })
@@ -158,6 +167,15 @@ func (s *service) start(ctx context.Context) (err error) {
 	s.notify.ready()
 	s.changedRun()
 	return nil
+}
+
+// newBoard makes the board with a secret seed, so that nobody outside can choose
+// what it forgets.
+func newBoard(rules *detect.Rules) (*heuristic.Board, uint64) {
+	seed := rand.Uint64()
+	opt := rules.Board()
+	opt.Seed = seed
+	return heuristic.NewBoard(opt), seed
 }
 
 func (s *service) spawn(f func()) {
@@ -259,7 +277,7 @@ func (s *service) end(signals <-chan os.Signal) error {
 	s.background.Wait()
 	all = append(all, s.closeOutputs(limit))
 	if flushed {
-		all = append(all, s.windows.remove()) // all windows are told
+		all = append(all, s.windows.remove(), s.retro.end()) // all windows are told
 	}
 	s.final()
 	return errors.Join(all...)

@@ -136,6 +136,8 @@ func (s *service) sample() health.Sample {
 			to.TCPSyn += seen.Syn
 			to.TCPSynAck += seen.SynAck
 			to.TCPData += seen.Data
+			to.Home += seen.Home
+			to.Foreign += seen.Foreign
 		}
 	}
 	for _, name := range shown.RestartNeeded {

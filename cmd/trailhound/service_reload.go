@@ -111,8 +111,8 @@ func restartPending(runs, configured *config.Config) (keys []string) {
 	return keys
 }
 
-// applyRules prepares the present table anew, for another whitelist or other
-// options of detection. If it cannot be read any more, what takes its place is
+// applyRules prepares the present table anew, for another whitelist, other
+// options of detection or other addresses of this host. If it cannot be read any more, what takes its place is
 // prepared for them.
 func (s *service) applyRules() {
 	if g, err := s.prepareAnew(); err != nil {
@@ -124,9 +124,9 @@ func (s *service) prepareAnew() (*generation.Generation, error) {
 	s.swapping.Lock()
 	defer s.swapping.Unlock()
 	s.mu.Lock()
-	g, white, c := s.current, s.white, s.config
+	g, white, c, own := s.current, s.white, s.config, s.addresses
 	s.mu.Unlock()
-	rules, err := prepare(g, white, c)
+	rules, err := prepare(g, white, c, own)
 	if err == nil {
 		s.live.SetRules(rules)
 	}

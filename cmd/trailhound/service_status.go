@@ -10,6 +10,7 @@ import (
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
 	"trailhound/agent/packet"
+	"trailhound/agent/retro"
 	"trailhound/agent/status"
 	"trailhound/agent/suppress"
 	"trailhound/outputs/journal"
@@ -39,6 +40,7 @@ func (s *service) snapshot() status.Snapshot {
 		Passed: tally.Gate.Passed, Summaries: tally.Gate.Summaries, Unkeyed: tally.Gate.Unkeyed, Keys: uint64(tally.Gate.Keys),
 		Ignored: tally.Gate.Ignored, Ruled: tally.Gate.Ruled, Whitelisted: tally.Gate.Whitelisted,
 		Local: tally.Gate.Local, Lowered: tally.Gate.Lowered, Restored: tally.Gate.Restored}
+	out.Retro = s.retro.show(traffic, tally)
 	out.Suppress = showSuppression(rules, time.Now())
 	for _, d := range list {
 		out.Outputs = append(out.Outputs, showOutput(d))
@@ -63,6 +65,9 @@ func (s *service) snapshot() status.Snapshot {
 		{Store: "rings", UsedBytes: ringBytes(&out.Capture), BoundBytes: uint64(s.opened.RingTotal)},
 		{Store: "queues", UsedBytes: queuedBytes(traffic), BoundBytes: uint64(len(traffic)) * agent.QueueBytes},
 		{Store: "aggregation", UsedBytes: uint64(tally.Gate.Held), BoundBytes: suppress.MaxBytes},
+	}
+	if r := &out.Retro; r.MostEntries > 0 {
+		out.Memory.Bounds = append(out.Memory.Bounds, status.Bound{Store: "retro", UsedBytes: r.Bytes, BoundBytes: uint64(max(s.booted.Retro.Memory, retro.MinMemory))})
 	}
 	return out
 }
@@ -94,7 +99,7 @@ func queuedBytes(traffic []agent.WorkerTraffic) (n uint64) {
 
 // showDetection sums up what the workers did.
 func showDetection(out *status.Snapshot, traffic []agent.WorkerTraffic, tally agent.Tally) {
-	d := &out.Detection
+	d, h := &out.Detection, &out.Detection.Heuristics
 	for i := range traffic {
 		w := &traffic[i]
 		d.Packets += w.Former.Packets
@@ -107,9 +112,22 @@ func showDetection(out *status.Snapshot, traffic []agent.WorkerTraffic, tally ag
 		d.Repeats += w.Repeats
 		d.Crowded += w.Crowded
 		d.Self += w.Self
+		h.Evidence += w.Evidence.Taken
+		h.Repeated += w.Evidence.Repeated
+		h.Dropped += w.Evidence.Dropped
+		for role, n := range w.Muted {
+			h.Muted[role] += n
+		}
 		d.Dropped += w.Dropped
 		d.Queued += uint64(w.Queued)
 		out.Trails.Faults += w.Faults
+	}
+	b := &tally.Board
+	d.Events += b.Found + tally.Recalled
+	h.Judged, h.Late, h.Steps, h.Found, h.White = b.Taken, b.Late, b.Steps, b.Found, b.White
+	h.EvictedScans, h.EvictedNames, h.Refused = b.ScanEvicted, b.NameEvicted, b.Refused
+	for role, n := range b.Muted {
+		h.Muted[role] += n
 	}
 	d.Health = tally.Health
 	for f, n := range tally.Findings {
@@ -163,6 +181,8 @@ func (s *service) showCapture(out *status.Capture, snapshot live.Snapshot, traff
 			out.Workers[i].Packets += seen.Packets
 			out.Workers[i].Bytes += seen.Bytes
 			to := at(seen.Port.Name)
+			to.Home += seen.Home
+			to.Foreign += seen.Foreign
 			for reason, n := range seen.Decode {
 				to.Decode[packet.Reason(reason).String()] += n
 			}

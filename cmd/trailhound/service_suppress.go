@@ -14,7 +14,7 @@ import (
 // gateOptions take from the configuration what the gate needs.
 func (s *service) gateOptions() suppress.Options {
 	return suppress.Options{Ignore: s.suppression.ignore, Rules: s.suppression.rules, Whitelisted: s.white.Addr,
-		Window: s.config.Suppress.Aggregate, Inbound: s.config.Suppress.Inbound}
+		Window: s.config.Suppress.Aggregate, Inbound: s.config.Suppress.Inbound, Outcomes: s.config.Suppress.Outcomes}
 }
 
 // mostRefusals bounds what the log says of refused rules at a time.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -28,15 +29,16 @@ func (s *service) openRules() (*detect.Rules, error) {
 		return nil, err
 	}
 	s.current = s.keeper.Current()
+	s.addresses = s.hostAddresses()
 	if compiled != "" {
 		s.current.Starter, s.current.Source = false, compiled
 	}
-	rules, err := prepare(s.current, s.white, s.config)
+	rules, err := prepare(s.current, s.white, s.config, s.addresses)
 	if err != nil {
 		// What was whole a moment ago has been cut off: nothing is in use yet.
 		s.keeper.Fault(s.current, err)
 		s.current = s.keeper.Current()
-		rules, err = prepare(s.current, s.white, s.config)
+		rules, err = prepare(s.current, s.white, s.config, s.addresses)
 	}
 	if err != nil {
 		return nil, err
@@ -96,9 +98,9 @@ func (s *service) configureTrails(c *config.Config) {
 
 // prepare makes the rules of a table. A table that cannot be read is an error,
 // not the end of the program.
-func prepare(g *generation.Generation, white *whitelist.List, c *config.Config) (rules *detect.Rules, err error) {
+func prepare(g *generation.Generation, white *whitelist.List, c *config.Config, own []netip.Addr) (rules *detect.Rules, err error) {
 	err = g.Read(func() error {
-		rules = detect.NewRules(g.Table, white, detectOptions(c))
+		rules = detect.NewRules(g.Table, white, detectOptions(c, own...))
 		return nil
 	})
 	return rules, err
@@ -110,13 +112,13 @@ func (s *service) swap(g *generation.Generation) (released <-chan struct{}, err 
 	s.swapping.Lock()
 	defer s.swapping.Unlock()
 	s.mu.Lock()
-	c, white := s.config, s.white
+	c, white, own, before := s.config, s.white, s.addresses, s.current
 	s.mu.Unlock()
-	rules, err := prepare(g, white, c)
+	rules, err := prepare(g, white, c, own)
 	if err != nil {
 		return nil, err
 	}
-	released = s.live.SetRules(rules)
+	released = s.retro.swapped(g, before, rules, s.live.SetRules(rules))
 	s.mu.Lock()
 	s.trails.OK++
 	s.current = g

@@ -72,6 +72,7 @@ func (p *statusPage) head() {
 	if lost := s.Detection.Dropped + g.Dropped; lost > 0 {
 		p.line("", "%s: %d at full queues, %d after the gate", p.painted(count(lost, "event")+" lost", paintBad), s.Detection.Dropped, g.Dropped)
 	}
+	p.remembered()
 	m := &s.Memory
 	p.line("memory", "%s resident, of it %s rings and %s heap", bytesText(m.RSSBytes), bytesText(m.RingsBytes), bytesText(m.HeapBytes))
 	for i, b := range m.Bounds {

@@ -26,6 +26,10 @@ func (a *app) printSummary(s agent.Summary, g suppress.Counts, trails string, to
 	if s.Crowded > 0 {
 		p("crowded", "%s not raised: their packets had raised 64 others", count(s.Crowded, "event"))
 	}
+	if e := s.Evidence.Dropped + s.Board.ScanEvicted + s.Board.NameEvicted + s.Board.Refused; e > 0 {
+		p("bounded", "%s of evidence dropped, %s gave way for want of memory, %d refused: detection.memory", count(s.Evidence.Dropped, "piece"),
+			count(s.Board.ScanEvicted+s.Board.NameEvicted, "key"), s.Board.Refused)
+	}
 	suppressed := fmt.Sprintf("%d whitelisted", g.Whitelisted)
 	if g.Ruled > 0 {
 		suppressed += fmt.Sprintf(", %d dropped by rules", g.Ruled)

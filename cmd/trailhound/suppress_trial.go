@@ -17,6 +17,7 @@ import (
 	"trailhound/agent/config"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
 	"trailhound/agent/suppress"
 )
 
@@ -190,7 +191,7 @@ func (a *app) openPast(ctx context.Context, k *kept, f trialFlags) (p *past, wha
 	rules := detect.NewRules(t, white, detectOptions(c))
 	p.each = func(yield func(*event.Event) bool) error {
 		r := &agent.Replay{Files: f.captures, Stdin: a.in, Workers: int(c.Capture.Workers), Snaplen: int(c.Capture.Snaplen), Rules: rules,
-			Gate: suppress.New(suppress.Options{Whitelisted: white.Addr}), Sink: func(e event.Event) error { yield(&e); return nil }}
+			Board: heuristic.NewBoard(rules.Board()), Gate: suppress.New(suppress.Options{Whitelisted: white.Addr}), Sink: func(e event.Event) error { yield(&e); return nil }}
 		sum, err := r.Run(ctx)
 		for _, d := range sum.Damaged {
 			complain(a.err, d)

@@ -19,6 +19,7 @@ import (
 // lintFlags are the flags of trails lint.
 type lintFlags struct {
 	trails, whitelist []string
+	popular           string
 	limit             int
 	strict, json      bool
 }
@@ -31,21 +32,29 @@ func (a *app) trailsLintCommand() *cobra.Command {
 		Long: "Lint makes for every trail the packet that should match - a connection attempt, a DNS query, an HTTP request -\n" +
 			"and shows it to the matcher of the sensor. Trails that raise nothing are listed by reason. A certificate cannot\n" +
 			"be made from its digest: those trails are only looked up by their key.\n\n" +
+			"With --popular it is the other way round: ordinary traffic to each name and address of a list is shown to the\n" +
+			"matcher and to the heuristics, as configured, and events of medium severity and above are listed with what is to\n" +
+			"blame for them.\n\n" +
 			"Findings do not fail the command, unless with --strict.",
 		Example: "  trailhound trails lint\n" +
 			"  trailhound trails lint --limit 0 own.txt\n" +
-			"  trailhound trails lint --strict --whitelist none trails.csv",
+			"  trailhound trails lint --strict --whitelist none trails.csv\n" +
+			"  trailhound trails lint --strict --popular names.txt",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if f.limit < 0 {
 				return usagef("--limit %d is less than 0", f.limit)
 			}
 			f.trails = append(f.trails, args...)
+			if f.popular != "" {
+				return a.trailsLintPopular(f)
+			}
 			return a.trailsLint(f)
 		},
 	}
 	trailsFlag(cmd, &f.trails)
 	whitelistFlag(cmd, &f.whitelist)
 	cmd.Flags().IntVar(&f.limit, "limit", 20, "findings shown per reason; 0: all (`number`)")
+	cmd.Flags().StringVar(&f.popular, "popular", "", "list of names and addresses that must raise nothing, one a line (`file`)")
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit code 1 if there is any finding")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print every finding as one JSON object a line")
 	return cmd
@@ -138,7 +147,7 @@ func (g *groups) print(w io.Writer, sum lint.Summary, certificates int) {
 	}
 	fmt.Fprintf(w, "%d trails: %d match, %d can never match\n", sum.Trails, sum.Sent+sum.LookedUp, sum.Findings)
 	if certificates > 0 {
-		fmt.Fprintf(w, "%s only looked up by key: a certificate cannot be made from its digest\n", count(uint64(sum.LookedUp), "certificate"))
+		fmt.Fprintf(w, "%s only looked up by key: no packet can be made from a digest\n", count(uint64(sum.LookedUp), "trail"))
 	}
 }
 

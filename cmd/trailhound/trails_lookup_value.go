@@ -49,7 +49,8 @@ func (l *lookup) value(text string) *answer {
 		l.add(an, l.t.Find(kind, key), "exact digest")
 		an.Notes = append(an.Notes, "a certificate cannot be made from its digest, so no packet was tried")
 	case trails.JA3, trails.JA4:
-		l.add(an, l.t.Find(kind, key), "exact", "this version matches nothing of this kind")
+		l.add(an, l.t.Find(kind, key), "exact")
+		an.Notes = append(an.Notes, "a client cannot be made from its fingerprint, so no packet was tried")
 	default:
 		l.add(an, l.t.Find(kind, key), "exact")
 	}

@@ -27,7 +27,7 @@ type Options struct {
 	Compress        bool        // gzip rotated files
 	Mode            os.FileMode // of the files, whatever the umask
 	SpreadsheetSafe bool        // see format.AppendSafeCSV
-	Format          string      // csv, maltrail, json or cef
+	Format          string      // csv, csv-all, maltrail, json or cef
 
 	// Set by the program, not by the configuration.
 	Identity *event.Identity

@@ -351,6 +351,7 @@ func TestColumnsChanged(t *testing.T) {
 	}{
 		{"of an older version", "csv", "time,sensor,src_ip\nx,y,z\n", true},
 		{"of a newer version", "csv", strings.TrimSuffix(now.String(), "\n") + ",more\nx,y\n", true},
+		{"of csv-all", "csv", string(format.AppendAllCSVHeader(nil)) + "x,y\n", true},
 		{"in another order", "csv", "sensor,time\nx,y\n", true},
 		{"no header", "csv", "{\"some\": \"json\"}\n", true},
 		{"its own", "csv", now.String(), false},

@@ -27,7 +27,7 @@ func dnsEvent(n int) event.Event {
 		Info: "lumma (malware)", Reference: "(static)", Sources: []trails.Source{{Name: "malware/lumma.txt"}},
 		Src: netip.AddrFrom4([4]byte{192, 0, 2, byte(n)}), SrcPort: uint16(1024 + n%60000), Dst: netip.MustParseAddr("198.51.100.53"), DstPort: 53,
 		Protocol: "UDP", Application: "dns", Interface: "eth0",
-		DNS: event.DNSFacts{Question: label + ".bad-domain.test", Type: 1, Class: 1},
+		DNS: event.DNSFacts{Question: label + ".bad-domain.test", Type: 1, Class: 1}, CommunityID: "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
 	}
 }
 
@@ -38,7 +38,9 @@ func hostileEvent(n int) event.Event {
 	e.Type, e.Code, e.Kind = event.URL, event.HTTPSQLi, trails.Invalid
 	e.Observable = "a\nb\r\n{\"create\":{}}\n\x00\xff\u2028\"\\"
 	e.Trail, e.Info, e.Forwarded = e.Observable, "|=,"+e.Observable, e.Observable
-	e.HTTP = event.HTTPFacts{Method: "GET", Host: "a.test:80", Target: "/" + strings.Repeat("%27\"", 500), UserAgent: e.Observable}
+	e.HTTP = event.HTTPFacts{Method: "GET", Host: "a.test:80", Target: "/" + strings.Repeat("%27\"", 500), UserAgent: e.Observable,
+		ContentType: e.Observable, Body: e.Observable}
+	e.CommunityID, e.SrcGroup, e.DstGroup, e.DNS.Answers, e.TLS.JA4 = e.Observable, e.Observable, e.Observable, []string{e.Observable}, e.Observable
 	return e
 }
 
@@ -63,9 +65,13 @@ func maximalEvents() []event.Event {
 	full := dnsEvent(1)
 	full.Number, full.Forwarded, full.Alias, full.VLANs = 7, "203.0.113.7", "dmz", []uint16{10, 20}
 	full.Sources[0].URLs = []string{"https://blog.test/lumma"}
-	full.DNS.Question = "a.b.example.co.uk"
-	full.HTTP = event.HTTPFacts{Method: "GET", Host: "shop.test:8080", Target: "/a/b.php?c=d", Status: 200, UserAgent: "curl/8"}
-	full.TLS = event.TLSFacts{ServerName: "c2.test", SHA1: strings.Repeat("ab", 20), SHA256: strings.Repeat("cd", 32)}
+	full.DNS = event.DNSFacts{Question: "a.b.example.co.uk", Type: 1, Class: 1, HasRCode: true, Answers: []string{"cdn.test", "203.0.113.9", "2001:db8::9"}}
+	full.SrcGroup, full.DstGroup, full.Outcome = "office", "dmz", event.Answered
+	full.Retro = event.Retro{First: at(0), Last: at(9), Hosts: []netip.Addr{netip.MustParseAddr("192.0.2.77")}}
+	full.HTTP = event.HTTPFacts{Method: "GET", Host: "shop.test:8080", Target: "/a/b.php?c=d", Status: 200, UserAgent: "curl/8",
+		ContentType: "text/html; charset=utf-8", Body: "a=b"}
+	full.TLS = event.TLSFacts{ServerName: "c2.test", SHA1: strings.Repeat("ab", 20), SHA256: strings.Repeat("cd", 32),
+		JA3: strings.Repeat("0", 32), JA4: "t13d1516h2_8daaf6152771_02713d6af862"}
 	full.Aggregate = event.Aggregate{ID: full.ID, Count: 97, First: at(0), Last: at(9), SrcPorts: []uint16{1, 2}, DstPorts: []uint16{3},
 		Dsts: []netip.Addr{netip.MustParseAddr("2001:db8::1")}, MoreSrcPorts: 1, MoreDstPorts: 2, MoreDsts: 3,
 		Trails: []string{"a.test"}, MoreTrails: 4}
@@ -87,8 +93,10 @@ func maximalEvents() []event.Event {
 		}
 		list = append(list, e)
 	}
-	heuristic := hostileEvent(3)
-	list = append(list, heuristic)
+	list = append(list, hostileEvent(3))
+	sub := dnsEvent(4)
+	sub.Code, sub.Kind, sub.Indicator = event.DNSExhaustion, trails.Invalid, "" // with a sub-technique
+	list = append(list, sub)
 	for i, code := range event.HealthCodes() {
 		e := event.NewHealth(at(i), code, "text", event.HealthFacts{State: event.Raised, Since: at(0), Cause: fmt.Sprint(i)})
 		e.ID = event.ReplayID([32]byte{3}, uint64(i), code, 0)

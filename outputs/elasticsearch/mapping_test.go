@@ -122,6 +122,7 @@ func TestHostileValuesFitTheirFields(t *testing.T) {
 	e := hostileEvent(1)
 	for _, text := range []string{"", "-", "80,443", "not an address", strings.Repeat("9", 400), "\x00", "1e999", "::ffff:1.2.3.4%eth0"} {
 		e.Forwarded, e.Indicator, e.HTTP.Host, e.Observable = text, text, "a:"+text, text
+		e.DNS.Answers, e.HTTP.ContentType, e.HTTP.Body = []string{text, "a.test", text}, text, text
 		for kind := range 12 {
 			e.Kind = maximalEvents()[min(kind+2, 11)].Kind
 			e.Code = maximalEvents()[0].Code

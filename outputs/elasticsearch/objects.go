@@ -4,7 +4,7 @@ import "net/http"
 
 // objectVersion grows with each change of what is installed, so that a sensor
 // with setup: true leaves alone what is as new as itself.
-const objectVersion = 1
+const objectVersion = 2
 
 // priority of the index templates: above those of Elastic's integrations, which
 // go up to 200, and as Elastic advises for patterns that overlap with theirs.

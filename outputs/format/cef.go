@@ -81,7 +81,9 @@ func appendCEF(dst []byte, e *event.Event, id *event.Identity, extra []CEFField,
 	}
 	x.text("act", act, cefText)
 	x.text("cat", e.Code.Category(), cefText)
-	x.number("cnt", max(agg.Count, 1))
+	x.text("outcome", outcome(e), cefText)
+	x.key("cnt")
+	x.b = strconv.AppendUint(x.b, e.Detections(), 10)
 	x.id("externalId", e.ID)
 	x.text("deviceExternalId", id.Name, cefText)
 	x.text("dvchost", id.Hostname, cefText)
@@ -102,10 +104,13 @@ func appendCEF(dst []byte, e *event.Event, id *event.Identity, extra []CEFField,
 	x.custom("cs2", "reference", e.Reference)
 	x.custom("cs3", "trailType", string(e.Type))
 	x.custom("cs4", "forwardedFor", e.Forwarded)
-	if e.Code.IsHealth() {
+	switch {
+	case e.Code.IsHealth():
 		x.health(&e.Health)
-	} else {
+	case len(agg.SrcPorts) > 0:
 		x.ports("cs5", "sourcePorts", agg.SrcPorts)
+	default:
+		x.whole("cs5", "communityId", e.CommunityID)
 	}
 	x.addrs("cs6", "destinations", agg.Dsts)
 	x.ports("flexString1", "destinationPorts", agg.DstPorts)
@@ -125,6 +130,12 @@ func appendCEF(dst []byte, e *event.Event, id *event.Identity, extra []CEFField,
 	}
 	x.label("flexNumber1", "confidence")
 	x.b = strconv.AppendUint(x.b, uint64(e.Confidence), 10)
+	if e.DNS.HasRCode {
+		x.label("flexNumber2", "dnsResponseCode")
+		x.b = strconv.AppendUint(x.b, uint64(e.DNS.RCode), 10)
+	}
+	x.date("deviceCustomDate1", "retroFirst", e.Retro.First)
+	x.date("deviceCustomDate2", "retroLast", e.Retro.Last)
 	for i := range extra {
 		x.text(extra[i].Key, extra[i].Value, cefCustom)
 	}
@@ -170,9 +181,9 @@ func sensorNumber(id string) (n uint64, ok bool) {
 // CEFKeys lists the extension keys that AppendCEF writes, without the labels.
 func CEFKeys() []string {
 	return []string{"rt", "start", "end", "src", "spt", "dst", "dpt", "c6a2", "c6a3", "proto", "app", "act", "cat", "cnt", "externalId",
-		"deviceExternalId", "dvchost", "deviceDirection", "deviceInboundInterface", "shost", "dhost", "request", "requestMethod",
+		"outcome", "deviceExternalId", "dvchost", "deviceDirection", "deviceInboundInterface", "shost", "dhost", "request", "requestMethod",
 		"requestClientApplication", "fileHash", "cs1", "cs2", "cs3", "cs4", "cs5", "cs6", "flexString1", "flexString2", "cn1", "cn2", "cn3",
-		"flexNumber1", "reason", "msg"}
+		"flexNumber1", "flexNumber2", "deviceCustomDate1", "deviceCustomDate2", "reason", "msg"}
 }
 
 func (x *extension) request(e *event.Event) {

@@ -2,6 +2,7 @@ package format
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -20,11 +21,17 @@ type extension struct {
 // uncut is no limit.
 const uncut = 1 << 30
 
+// key makes room once and not for each part: a record has forty keys.
 func (x *extension) key(name string) {
-	if len(x.b) > x.start {
-		x.b = append(x.b, ' ')
+	i := len(x.b)
+	b := slices.Grow(x.b, len(name)+2)[:i+len(name)+2]
+	if i > x.start {
+		b[i] = ' '
+		i++
 	}
-	x.b = append(append(x.b, name...), '=')
+	i += copy(b[i:], name)
+	b[i] = '='
+	x.b = b[:i+1]
 }
 
 func (x *extension) text(name, value string, limit int) {
@@ -72,15 +79,42 @@ func (x *extension) id(name string, id [16]byte) {
 
 // label begins a custom field whose value the caller appends.
 func (x *extension) label(name, label string) {
-	x.key(name + "Label")
-	x.b = append(x.b, label...)
-	x.key(name)
+	i, n := len(x.b), 2*len(name)+len(label)+len(" Label= =")
+	b := slices.Grow(x.b, n)[:i+n]
+	if i > x.start {
+		b[i] = ' '
+		i++
+	}
+	i += copy(b[i:], name)
+	i += copy(b[i:], "Label=")
+	i += copy(b[i:], label)
+	b[i] = ' '
+	i++
+	i += copy(b[i:], name)
+	b[i] = '='
+	x.b = b[:i+1]
 }
 
 func (x *extension) custom(name, label, value string) {
 	if limit := min(cefCustom, x.most); value != "" && limit > 0 {
 		x.label(name, label)
 		x.b = appendCEFValue(x.b, value, limit)
+	}
+}
+
+// whole is custom for a value of which a part says nothing. Like dates it goes
+// before a text is cut that is not among those cut first.
+func (x *extension) whole(name, label, value string) {
+	if value != "" && x.rest == uncut {
+		x.label(name, label)
+		x.b = appendCEFValue(x.b, value, cefCustom)
+	}
+}
+
+func (x *extension) date(name, label string, t time.Time) {
+	if !t.IsZero() && x.rest == uncut {
+		x.label(name, label)
+		x.b = strconv.AppendInt(x.b, t.UnixMilli(), 10)
 	}
 }
 

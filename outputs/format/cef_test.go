@@ -124,7 +124,7 @@ func TestCEFLine(t *testing.T) {
 		`dst=198.51.100.80 dpt=80 proto=TCP app=HTTP act=alert cat=heuristic cnt=1 externalId=0198c3f2-a1b0-7c10-8000-000000000002 ` +
 		`deviceExternalId=edge-1 dvchost=edge-host dhost=shop.test request=http://shop.test/item?id\=1%27 or "1"\=%271 requestMethod=GET ` +
 		`requestClientApplication=curl/8 cs1Label=trail cs1=shop.test(/item?id\=1%27 or "1"\=%271) cs2Label=reference cs2=(heuristic) ` +
-		`cs3Label=trailType cs3=URL cs4Label=forwardedFor cs4=203.0.113.7 flexNumber1Label=confidence flexNumber1=30 msg=potential sql injection (suspicious)`
+		`cs3Label=trailType cs3=URL cs4Label=forwardedFor cs4=203.0.113.7 cs5Label=communityId cs5=1:JJayO27lzJEfl0R+P5GC0GPuNyk\= flexNumber1Label=confidence flexNumber1=30 msg=potential sql injection (suspicious)`
 	if got := string(AppendCEF(nil, httpEvent(), identity())); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -150,6 +150,11 @@ func TestCEFValues(t *testing.T) {
 		"c6a2Label": "Source IPv6 Address", "c6a3": "2001:db8:1:1:1:1:1:1", "fileHash": "0123456789abcdef0123456789abcdef01234567", "deviceDirection": "0"})
 	check("summary", summaryEvent(), map[string]string{"cnt": "97", "start": "1771234571000", "end": "1771234576000", "spt": "1111",
 		"cs5": "1111,2222,3333", "cs6": "9.9.9.9,10.0.0.1,2001:db8::1", "flexString1": "80,443"})
+	check("flow", dnsEvent(), map[string]string{"cs5Label": "communityId", "cs5": "1:m/8fa5N18Low3BexDP2W0dZckHA=", "outcome": "", "flexNumber2": ""})
+	full := fullEvent()
+	full.Outcome, full.DNS.RCode = event.Refused, 5
+	check("full", full, map[string]string{"cs5Label": "sourcePorts", "outcome": "failure", "flexNumber2Label": "dnsResponseCode", "flexNumber2": "5",
+		"deviceCustomDate1Label": "retroFirst", "deviceCustomDate1": "1771200000000", "deviceCustomDate2Label": "retroLast", "deviceCustomDate2": "1771203600000"})
 	e := httpEvent()
 	e.Forwarded, e.Trail = "1.2.3.4.5", "a\r\nb"
 	check("T6, T7", e, map[string]string{"cs4": "1.2.3.4.5", "cs1": "a\r\nb", "src": "192.0.2.11"})
@@ -164,7 +169,11 @@ func FuzzCEF(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		line := string(AppendCEF(nil, hostile(s), hostileIdentity(s)))
+		e := hostile(s)
+		if len(s)%2 == 1 {
+			e.Aggregate.SrcPorts = nil // cs5 is the flow's id then
+		}
+		line := string(AppendCEF(nil, e, hostileIdentity(s)))
 		if strings.ContainsAny(line, "\r\n\x00") {
 			t.Fatalf("not one line: %q", line)
 		}

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"strconv"
+	"time"
 
 	"trailhound/agent/event"
 )
@@ -16,9 +17,18 @@ const csvHeader = "time,sensor,src_ip,src_port,dst_ip,dst_port,protocol,type,tra
 	"health_state,health_since,health_cause,health_measures," +
 	"trails,suppress_rule,suppress_local"
 
+// csvMore names the columns of csv-all behind those of csv.
+const csvMore = ",community_id,outcome,src_group,dst_group,dns_rcode,dns_answers,content_type,http_body,ja3,ja4,technique," +
+	"retro_first,retro_last,retro_hosts"
+
 // AppendCSVHeader appends the line that names the columns, LF included.
 func AppendCSVHeader(dst []byte) []byte {
 	return append(append(dst, csvHeader...), '\n')
+}
+
+// AppendAllCSVHeader is AppendCSVHeader for AppendAllCSV.
+func AppendAllCSVHeader(dst []byte) []byte {
+	return append(append(append(dst, csvHeader...), csvMore...), '\n')
 }
 
 // AppendCSV appends the event as one CSV record (RFC 4180, but with LF). CR, LF
@@ -26,17 +36,22 @@ func AppendCSVHeader(dst []byte) []byte {
 // RFC 3339 UTC with microseconds; an absent port or address is "-", anything
 // else that is absent is empty.
 func AppendCSV(dst []byte, e *event.Event, id *event.Identity) []byte {
-	return appendCSV(dst, e, id, false)
+	return appendCSV(dst, e, id, false, false)
+}
+
+// AppendAllCSV is AppendCSV with more columns; safe as in AppendSafeCSV.
+func AppendAllCSV(dst []byte, e *event.Event, id *event.Identity, safe bool) []byte {
+	return appendCSV(dst, e, id, safe, true)
 }
 
 // AppendSafeCSV is AppendCSV for files that are opened in a spreadsheet: a
 // value of text that begins with = + - @ or a tab gets a ' in front, lest it
 // be taken for a formula.
 func AppendSafeCSV(dst []byte, e *event.Event, id *event.Identity) []byte {
-	return appendCSV(dst, e, id, true)
+	return appendCSV(dst, e, id, true, false)
 }
 
-func appendCSV(dst []byte, e *event.Event, id *event.Identity, safe bool) []byte {
+func appendCSV(dst []byte, e *event.Event, id *event.Identity, safe, all bool) []byte {
 	r := record{b: dst, safe: safe}
 	agg := &e.Aggregate
 
@@ -56,7 +71,7 @@ func appendCSV(dst []byte, e *event.Event, id *event.Identity, safe bool) []byte
 	r.b = append(strconv.AppendUint(r.b, uint64(e.Confidence), 10), ',')
 	r.text(string(e.Direction))
 	r.text(string(e.Code))
-	r.b = append(strconv.AppendUint(r.b, max(agg.Count, 1), 10), ',')
+	r.b = append(strconv.AppendUint(r.b, e.Detections(), 10), ',')
 	first, last := span(e)
 	r.b = append(appendTime(r.b, first), ',')
 	r.b = append(appendTime(r.b, last), ',')
@@ -98,28 +113,46 @@ func appendCSV(dst []byte, e *event.Event, id *event.Identity, safe bool) []byte
 	r.seal(appendAddrList(r.b, agg.Dsts), len(r.b))
 
 	r.text(string(e.Health.State))
-	if !e.Health.Since.IsZero() {
-		r.b = appendTime(r.b, e.Health.Since)
-	}
-	r.b = append(r.b, ',')
+	r.time(e.Health.Since)
 	r.text(e.Health.Cause)
 	r.seal(appendMeasures(r.b, e.Health.Measures, "="), len(r.b))
 
-	at = len(r.b)
-	for i, t := range agg.Trails {
-		if i > 0 {
-			r.b = append(r.b, '|')
-		}
-		r.b = append(r.b, t...)
-	}
-	r.seal(r.b, at)
+	r.texts(agg.Trails)
 	r.text(e.Suppression.Rule)
 	if e.Suppression.Local {
 		r.b = append(r.b, "true"...)
 	}
 	r.b = append(r.b, ',')
+	if all {
+		r.more(e)
+	}
 	r.b[len(r.b)-1] = '\n'
 	return r.b
+}
+
+// more writes the columns of csvMore.
+func (r *record) more(e *event.Event) {
+	r.text(e.CommunityID)
+	r.text(e.Outcome.String())
+	r.text(e.SrcGroup)
+	r.text(e.DstGroup)
+	if e.DNS.HasRCode {
+		if name := dnsRCode(e.DNS.RCode); name != "" {
+			r.b = append(r.b, name...)
+		} else {
+			r.b = strconv.AppendUint(append(r.b, "RCODE"...), uint64(e.DNS.RCode), 10)
+		}
+	}
+	r.b = append(r.b, ',')
+	r.texts(e.DNS.Answers)
+	r.text(e.HTTP.ContentType)
+	r.text(e.HTTP.Body)
+	r.text(ja3(e))
+	r.text(ja4(e))
+	r.text(e.Code.Technique().ID)
+	r.time(e.Retro.First)
+	r.time(e.Retro.Last)
+	r.seal(appendAddrList(r.b, e.Retro.Hosts), len(r.b))
 }
 
 // A record is a CSV record in the making.
@@ -131,6 +164,25 @@ type record struct {
 func (r *record) text(value string) {
 	at := len(r.b)
 	r.seal(append(r.b, value...), at)
+}
+
+// texts writes a list, parted by vertical bars.
+func (r *record) texts(list []string) {
+	at := len(r.b)
+	for i, t := range list {
+		if i > 0 {
+			r.b = append(r.b, '|')
+		}
+		r.b = append(r.b, t...)
+	}
+	r.seal(r.b, at)
+}
+
+func (r *record) time(t time.Time) {
+	if !t.IsZero() {
+		r.b = appendTime(r.b, t)
+	}
+	r.b = append(r.b, ',')
 }
 
 func (r *record) number(n uint64) {

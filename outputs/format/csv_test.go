@@ -2,6 +2,7 @@ package format
 
 import (
 	"encoding/csv"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,12 @@ func FuzzCSV(f *testing.F) {
 			}
 		}
 		readCSV(t, AppendSafeCSV(nil, hostile(s), hostileIdentity(s)))
+		for _, safe := range []bool{false, true} {
+			record := AppendAllCSV(AppendAllCSVHeader(nil), hostile(s), hostileIdentity(s), safe)
+			if all, err := csv.NewReader(strings.NewReader(string(record))).ReadAll(); err != nil || len(all) != 2 || !safe && all[1][slices.Index(all[0], "http_body")] != want {
+				t.Fatalf("%v in %q", err, record)
+			}
+		}
 	})
 }
 
@@ -102,5 +109,42 @@ func BenchmarkCSV(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		buf = AppendCSV(buf[:0], e, id)
+	}
+}
+
+// TestCSVAll: csv-all is csv with columns behind, whatever the event.
+func TestCSVAll(t *testing.T) {
+	more := strings.Split(csvMore[1:], ",")
+	for name, e := range map[string]*event.Event{"dns": dnsEvent(), "http": httpEvent(), "full": fullEvent(), "health": healthEvent(),
+		"nothing": {}, "hostile": hostile("a,\"b\r\n=c|")} {
+		header, line := string(AppendAllCSVHeader(nil)), string(AppendAllCSV(nil, e, identity(), false))
+		all, err := csv.NewReader(strings.NewReader(header + line)).ReadAll()
+		if err != nil || len(all) != 2 {
+			t.Fatalf("%s: %v in %q", name, err, line)
+		}
+		if plain := strings.TrimSuffix(string(AppendCSV(nil, e, identity())), "\n"); !strings.HasPrefix(line, plain+",") {
+			t.Errorf("%s: %s does not begin with %s", name, line, plain)
+		}
+		got := make(map[string]string)
+		for i, v := range all[1][len(all[1])-len(more):] {
+			got[more[i]] = v
+		}
+		for column, want := range map[string]map[string]string{
+			"full": {"community_id": "1:m/8fa5N18Low3BexDP2W0dZckHA=", "outcome": "answered", "src_group": "office", "dst_group": "dmz", "dns_rcode": "NOERROR",
+				"dns_answers": "edge.cdn.test|203.0.113.9|2001:db8::9|203.0.113.9", "content_type": "Text/HTML; charset=utf-8", "http_body": "id=1' or 1=1",
+				"ja3": "e7d705a3286e19ea42f587b344ee6865", "ja4": "t13d1516h2_8daaf6152771_02713d6af862", "technique": "",
+				"retro_first": "2026-02-16T00:00:00.000000Z", "retro_last": "2026-02-16T01:00:00.000000Z", "retro_hosts": "192.0.2.10,192.0.2.77"},
+			"http":    {"community_id": "1:JJayO27lzJEfl0R+P5GC0GPuNyk=", "technique": "T1190", "dns_rcode": "", "retro_first": ""},
+			"hostile": {"http_body": `a,"b=c|`, "src_group": `a,"b=c|`},
+		}[name] {
+			if got[column] != want {
+				t.Errorf("%s: %s is %q, want %q", name, column, got[column], want)
+			}
+		}
+	}
+	e := fullEvent()
+	e.HTTP.Body = "=1+1"
+	if line := string(AppendAllCSV(nil, e, identity(), true)); !strings.Contains(line, ",'=1+1,") {
+		t.Errorf("a formula is left as it is: %s", line)
 	}
 }

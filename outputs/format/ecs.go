@@ -51,12 +51,11 @@ func AppendECSWith(dst []byte, e *event.Event, id *event.Identity, opt ECSOption
 		d.endpoint("destination", e.Dst, &d.dst, e.DstPort, "", name)
 	}
 	d.network(e)
+	d.resolve(e.DNS.Answers)
 	d.dns(e)
 	d.http(e)
 	d.tls(e)
-	if e.Code.IsTrail() {
-		d.threat(e, opt)
-	}
+	d.threat(e, opt)
 	if !e.Code.IsHealth() {
 		d.rule(e)
 	}
@@ -96,6 +95,7 @@ func (d *document) event(e *event.Event, dataset string) {
 	if !e.Code.IsHealth() {
 		d.number("risk_score", uint64(e.Severity.Risk()))
 	}
+	d.word("outcome", outcome(e))
 	d.string("reason", e.Info)
 	d.raw(`"module":"trailhound"`)
 	d.string("dataset", dataset)
@@ -134,6 +134,24 @@ func (d *document) eventOfDetection(e *event.Event) {
 		d.raw(`"protocol"`)
 	}
 	d.b = append(d.b, ']')
+}
+
+// outcome is ECS event.outcome: whether the conversation with what is listed came
+// about. Of attacks and scans it says nothing, for there "success" would be read as
+// theirs, and an answer is not that: trailhound.outcome has it for all events.
+func outcome(e *event.Event) string {
+	if !e.Code.IsTrail() {
+		return ""
+	}
+	switch e.Outcome {
+	case event.Answered:
+		return "success"
+	case event.Refused:
+		return "failure"
+	case event.Attempted, event.OutcomeUnknown:
+		return "unknown" // in the words of ECS, an attempt whose result is not known
+	}
+	return ""
 }
 
 func isWeb(e *event.Event) bool {

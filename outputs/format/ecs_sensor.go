@@ -27,13 +27,15 @@ func (d *document) sensor(e *event.Event, id *event.Identity) {
 	d.string("hostname", id.Hostname)
 	d.raw(`"type":"sensor","vendor":"` + Vendor + `","product":"` + Product + `"`)
 	d.string("version", id.Version)
-	in := d.object("ingress")
-	i := d.object("interface")
-	d.string("name", e.Interface)
-	d.string("alias", e.Alias)
-	d.close(i)
-	d.vlan(e)
-	d.close(in)
+	if e.Interface != "" || e.Alias != "" || len(e.VLANs) > 0 {
+		in := d.object("ingress")
+		i := d.object("interface")
+		d.string("name", e.Interface)
+		d.string("alias", e.Alias)
+		d.close(i)
+		d.vlan(e)
+		d.close(in)
+	}
 	d.close(m)
 
 	m = d.object("host")
@@ -72,6 +74,16 @@ func (d *document) related(e *event.Event, server string) {
 			d.addrElement(a)
 		}
 	}
+	for i, a := range e.Retro.Hosts {
+		if !slices.Contains(fixed[:], a) && !slices.Contains(e.Aggregate.Dsts, a) && !slices.Contains(e.Retro.Hosts[:i], a) {
+			d.addrElement(a)
+		}
+	}
+	for _, a := range d.addresses[:d.resolved] {
+		if !slices.Contains(fixed[:], a) && !slices.Contains(e.Aggregate.Dsts, a) && !slices.Contains(e.Retro.Hosts, a) {
+			d.addrElement(a)
+		}
+	}
 	d.close(list)
 	list = d.array("hosts")
 	if e.DNS.Question != "" {
@@ -80,6 +92,11 @@ func (d *document) related(e *event.Event, server string) {
 	if server != "" && server != e.DNS.Question {
 		d.element(server)
 	}
+	for i, name := range e.DNS.Answers {
+		if name != "" && name != e.DNS.Question && name != server && !slices.Contains(e.DNS.Answers[:i], name) && !parseAddr(name).IsValid() {
+			d.element(name)
+		}
+	}
 	d.close(list)
 	list = d.array("hash")
 	if e.TLS.SHA1 != "" {
@@ -87,6 +104,9 @@ func (d *document) related(e *event.Event, server string) {
 	}
 	if e.TLS.SHA256 != "" {
 		d.element(e.TLS.SHA256)
+	}
+	if hash := ja3(e); hash != "" {
+		d.element(hash)
 	}
 	d.close(list)
 	d.close(m)
@@ -104,27 +124,52 @@ func (d *document) labels(labels map[string]string) {
 	list := few[:0]
 	for key, value := range labels {
 		l := label{key, key, value}
-		if strings.IndexByte(key, '.') >= 0 || !utf8.ValidString(key) {
-			l.name = strings.ReplaceAll(strings.ToValidUTF8(key, "\uFFFD"), ".", "_")
+		if !utf8.ValidString(key) {
+			l.name = strings.ToValidUTF8(key, "\uFFFD")
 		}
 		// Into its place: by the name, and among those of one name by the key.
 		i := len(list)
 		list = append(list, l)
-		for ; i > 0 && (list[i-1].name > l.name || list[i-1].name == l.name && list[i-1].key > l.key); i-- {
+		for ; i > 0; i-- {
+			if c := compareFlat(list[i-1].name, l.name); c < 0 || c == 0 && list[i-1].key <= l.key {
+				break
+			}
 			list[i] = list[i-1]
 		}
 		list[i] = l
 	}
 	m := d.object("labels")
 	for i, l := range list {
-		if i > 0 && l.name == list[i-1].name {
+		if i > 0 && compareFlat(l.name, list[i-1].name) == 0 {
 			continue
 		}
 		d.comma()
-		d.b = append(appendQuoted(d.b, l.name), ':')
+		at := len(d.b)
+		d.b = appendQuoted(d.b, l.name)
+		for i, c := range d.b[at:] {
+			d.b[at+i] = flat(c)
+		}
+		d.b = append(d.b, ':')
 		d.b = appendQuoted(d.b, l.value)
 	}
 	d.close(m)
+}
+
+// compareFlat compares the names of labels as they are written.
+func compareFlat(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if x, y := flat(a[i]), flat(b[i]); x != y {
+			return int(x) - int(y)
+		}
+	}
+	return len(a) - len(b)
+}
+
+func flat(c byte) byte {
+	if c == '.' {
+		return '_'
+	}
+	return c
 }
 
 // own writes what ECS has no field for.
@@ -142,6 +187,11 @@ func (d *document) own(e *event.Event) {
 	}
 	d.string("protocol", e.Protocol)
 	d.string("forwarded", e.Forwarded)
+	d.word("outcome", e.Outcome.String())
+	d.group("source", e.SrcGroup)
+	d.group("destination", e.DstGroup)
+	d.fingerprint(e)
+	d.retro(&e.Retro)
 	list := d.array("sources")
 	for i := range e.Sources {
 		if name := e.Sources[i].Name; name != "" {
@@ -157,8 +207,8 @@ func (d *document) own(e *event.Event) {
 		d.key("epoch")
 		d.b = append(appendEpoch(append(d.b, '"'), e.Epoch), '"')
 	}
-	if agg := &e.Aggregate; agg.ID != ([16]byte{}) {
-		d.aggregate(agg)
+	if e.Aggregate.ID != ([16]byte{}) {
+		d.aggregate(e)
 	}
 	if s := &e.Suppression; s.Rule != "" {
 		d.suppress(s)
@@ -167,13 +217,45 @@ func (d *document) own(e *event.Event) {
 	d.close(m)
 }
 
-func (d *document) aggregate(agg *event.Aggregate) {
+// group writes which of the operator's home networks an end is in.
+func (d *document) group(end, name string) {
+	if name != "" {
+		m := d.object(end)
+		d.string("group", name)
+		d.close(m)
+	}
+}
+
+func (d *document) fingerprint(e *event.Event) {
+	if text := ja4(e); text != "" {
+		m := d.object("tls")
+		c := d.object("client")
+		d.string("ja4", text)
+		d.close(c)
+		d.close(m)
+	}
+}
+
+func (d *document) retro(r *event.Retro) {
+	if r.First.IsZero() && r.Last.IsZero() && len(r.Hosts) == 0 {
+		return
+	}
+	m := d.object("retro")
+	d.time("first", r.First)
+	d.time("last", r.Last)
+	d.addrs("hosts", r.Hosts)
+	d.close(m)
+}
+
+func (d *document) aggregate(e *event.Event) {
+	agg := &e.Aggregate
 	m := d.object("aggregate")
 	d.key("id")
 	d.b = append(event.AppendID(append(d.b, '"'), agg.ID), '"')
 	d.key("summary")
 	d.b = strconv.AppendBool(d.b, agg.Summary)
-	d.number("count", max(agg.Count, 1))
+	d.key("count")
+	d.b = strconv.AppendUint(d.b, e.Detections(), 10)
 	d.ports("src_ports", agg.SrcPorts)
 	d.ports("dst_ports", agg.DstPorts)
 	d.addrs("dst_ips", agg.Dsts)

@@ -132,9 +132,10 @@ func TestECSValues(t *testing.T) {
 		"labels.tenant_name": "acme", "event.start": ""})
 	check("T2", icmpEvent(), map[string]string{"source.port": "", "destination.port": "", "network.transport": "icmp", "threat.indicator.ip": "198.51.100.9",
 		"threat.enrichments.matched.field": "destination.ip", "related.ip": `["192.0.2.12","198.51.100.9"]`})
-	check("T3", scanEvent(), map[string]string{"source.port": "", "destination.port": "445", "threat": "", "event.action": "heuristic-match",
+	check("T3", scanEvent(), map[string]string{"source.port": "", "destination.port": "445", "threat.indicator": "", "threat.feed": "", "threat.framework": "MITRE ATT&CK",
+		"threat.technique.id": `["T1046"]`, "threat.technique.name": `["Network Service Discovery"]`, "threat.technique.subtechnique": "", "event.outcome": "", "event.action": "heuristic-match",
 		"rule.category": "heuristic", "rule.id": "scan.infection", "network.community_id": ""})
-	check("http", httpEvent(), map[string]string{"threat": "", "network.forwarded_ip": "203.0.113.7", "source.ip": "192.0.2.11",
+	check("http", httpEvent(), map[string]string{"threat.indicator": "", "threat.technique.id": `["T1190"]`, "network.community_id": "1:JJayO27lzJEfl0R+P5GC0GPuNyk=", "network.forwarded_ip": "203.0.113.7", "source.ip": "192.0.2.11",
 		"source.address": "192.0.2.11,203.0.113.7", "url.full": `http://shop.test/item?id=1%27 or "1"=%271`, "url.path": "/item",
 		"url.query": `id=1%27 or "1"=%271`, "destination.domain": "shop.test", "event.category": `["network","intrusion_detection","web"]`})
 	bad := httpEvent()
@@ -151,6 +152,40 @@ func TestECSValues(t *testing.T) {
 		"trailhound.aggregate.dst_ips": `["9.9.9.9","10.0.0.1","2001:db8::1"]`, "source.port": "1111", "network.community_id": ""})
 	check("full", fullEvent(), map[string]string{"trailhound.epoch": "fedcba9876543210", "event.sequence": "42", "network.vlan.id": "10",
 		"trailhound.vlans": "[10,20]", "url.port": "8080", "url.domain": "shop.test", "url.extension": "php"})
+
+	check("answers", fullEvent(), map[string]string{"dns.response_code": "NOERROR", "dns.answers": `[{"data":"edge.cdn.test"},{"data":"203.0.113.9"},{"data":"2001:db8::9"},{"data":"203.0.113.9"}]`,
+		"dns.resolved_ip": `["203.0.113.9","2001:db8::9"]`, "related.hosts": `["cdn.bad-domain.test","c2.test","edge.cdn.test"]`,
+		"related.ip":   `["192.0.2.10","198.51.100.53","203.0.113.7","9.9.9.9","10.0.0.1","2001:db8::1","192.0.2.77","203.0.113.9","2001:db8::9"]`,
+		"related.hash": `["` + strings.Repeat("ab", 20) + `","` + strings.Repeat("cd", 32) + `","e7d705a3286e19ea42f587b344ee6865"]`})
+	check("facts", fullEvent(), map[string]string{"http.response.mime_type": "text/html", "http.request.body.content": "id=1' or 1=1",
+		"tls.client.ja3": "e7d705a3286e19ea42f587b344ee6865", "trailhound.tls.client.ja4": "t13d1516h2_8daaf6152771_02713d6af862",
+		"trailhound.source.group": "office", "trailhound.destination.group": "dmz", "trailhound.outcome": "answered", "event.outcome": "success",
+		"trailhound.retro.first": "2026-02-16T00:00:00.000000Z", "trailhound.retro.last": "2026-02-16T01:00:00.000000Z",
+		"trailhound.retro.hosts": `["192.0.2.10","192.0.2.77"]`, "threat.technique": ""})
+	for outcome, want := range map[event.Outcome][2]string{event.OutcomeNone: {"", ""}, event.OutcomeUnknown: {"unknown", "unknown"},
+		event.Attempted: {"attempted", "unknown"}, event.Refused: {"refused", "failure"}, event.Answered: {"answered", "success"}} {
+		trail, attack := dnsEvent(), httpEvent()
+		trail.Outcome, attack.Outcome = outcome, outcome
+		check("outcome", trail, map[string]string{"trailhound.outcome": want[0], "event.outcome": want[1]})
+		check("outcome of an attack", attack, map[string]string{"trailhound.outcome": want[0], "event.outcome": ""})
+	}
+	code := dnsEvent()
+	code.DNS = event.DNSFacts{RCode: 3, HasRCode: true}
+	check("no question", code, map[string]string{"dns.response_code": "NXDOMAIN", "dns.question": "", "dns.answers": ""})
+	code.DNS = event.DNSFacts{RCode: 14, HasRCode: true}
+	check("unassigned code", code, map[string]string{"dns.response_code": "RCODE14"})
+	code.DNS = event.DNSFacts{Question: "a.test", RCode: 3}
+	check("no code", code, map[string]string{"dns.response_code": ""})
+	tunnel := scanEvent()
+	tunnel.Code = event.DNSExhaustion
+	check("sub-technique", tunnel, map[string]string{"threat.technique.id": `["T1071"]`, "threat.technique.name": `["Application Layer Protocol"]`,
+		"threat.technique.subtechnique.id": `["T1071.004"]`, "threat.technique.subtechnique.name": `["DNS"]`})
+	ja4 := certEvent()
+	ja4.Kind, ja4.Indicator = trails.JA4, "ja4:t13d1516h2_8daaf6152771_02713d6af862"
+	check("ja4", ja4, map[string]string{"trailhound.tls.client.ja4": "t13d1516h2_8daaf6152771_02713d6af862", "threat.enrichments.matched.field": "trailhound.tls.client.ja4"})
+	one := summaryEvent()
+	one.CommunityID = "1:one"
+	check("summary of one flow", one, map[string]string{"network.community_id": "1:one"})
 
 	v6 := icmpEvent()
 	v6.Protocol, v6.Src, v6.Dst, v6.Indicator = "ICMPV6", addr("2001:db8::2"), addr("::"), "::0"
@@ -200,26 +235,6 @@ func TestURLForms(t *testing.T) {
 			t.Errorf("%+v: %q %q %q", c, got, l.host, l.path)
 		}
 		object(t, AppendECS(nil, e, identity()))
-	}
-}
-
-func TestCommunityID(t *testing.T) { // vectors of the specification's test suite
-	for _, c := range []struct {
-		proto, src, dst string
-		sport, dport    uint16
-		want            string
-	}{
-		{"TCP", "128.232.110.120", "66.35.250.204", 34855, 80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
-		{"TCP", "66.35.250.204", "128.232.110.120", 80, 34855, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
-		{"UDP", "192.168.1.52", "8.8.8.8", 54585, 53, "1:d/FP5EW3wiY1vCndhwleRRKHowQ="},
-		{"ICMP", "192.168.0.89", "192.168.0.1", 0, 0, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="},
-		{"TCP", "192.0.2.1", "192.0.2.2", 0, 80, ""},
-		{"SCTP", "192.0.2.1", "192.0.2.2", 0, 0, ""},
-	} {
-		e := &event.Event{Protocol: c.proto, Src: addr(c.src), Dst: addr(c.dst), SrcPort: c.sport, DstPort: c.dport}
-		if got := string(appendCommunityID(nil, e)); got != c.want {
-			t.Errorf("%+v: %s", c, got)
-		}
 	}
 }
 

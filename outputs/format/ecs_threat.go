@@ -8,10 +8,42 @@ import (
 	"trailhound/trails"
 )
 
-// threat writes what the event matched, twice: at top level, where dashboards
-// find it, and as the enrichment that ECS has for a match.
+// threat writes what a trail's event matched, and the technique that a heuristic
+// points to.
 func (d *document) threat(e *event.Event, opt ECSOptions) {
+	t := e.Code.Technique()
+	if t.ID == "" && !e.Code.IsTrail() {
+		return
+	}
 	m := d.object("threat")
+	if e.Code.IsTrail() {
+		d.match(e, opt)
+	}
+	if t.ID != "" {
+		d.technique(t)
+	}
+	d.close(m)
+}
+
+// technique writes a technique in ECS's lists, a sub-technique below its parent.
+// Its texts are this program's own, in which nothing needs escaping.
+func (d *document) technique(t event.Technique) {
+	id, _, sub := strings.Cut(t.ID, ".")
+	name, subname, _ := strings.Cut(t.Name, ": ")
+	d.raw(`"framework":"MITRE ATT&CK","technique":{"id":["`)
+	d.b = append(append(d.b, id...), `"],"name":["`...)
+	d.b = append(append(d.b, name...), `"]`...)
+	if sub {
+		d.b = append(append(d.b, `,"subtechnique":{"id":["`...), t.ID...)
+		d.b = append(append(d.b, `"],"name":["`...), subname...)
+		d.b = append(d.b, `"]}`...)
+	}
+	d.b = append(d.b, '}')
+}
+
+// match writes what the event matched, twice: at top level, where dashboards
+// find it, and as the enrichment that ECS has for a match.
+func (d *document) match(e *event.Event, opt ECSOptions) {
 	start := len(d.b)
 	d.indicator(e)
 	end := len(d.b)
@@ -27,7 +59,6 @@ func (d *document) threat(e *event.Event, opt ECSOptions) {
 		d.word("field", matchedField(e))
 		d.b = append(d.b, `,"type":"indicator_match_rule"}}]`...)
 	}
-	d.close(m)
 }
 
 func (d *document) indicator(e *event.Event) {
@@ -89,6 +120,12 @@ func indicatorType(k trails.Kind, a netip.Addr, indicator string) string {
 
 // matchedField names the field of this document that holds the observable.
 func matchedField(e *event.Event) string {
+	switch e.Code {
+	case event.TrailIPAnswer:
+		return "dns.resolved_ip"
+	case event.TrailDNSAnswer:
+		return "dns.answers.data"
+	}
 	switch e.Kind {
 	case trails.Address, trails.AddressPort, trails.Network:
 		a, _ := indicatorAddr(e)
@@ -103,7 +140,7 @@ func matchedField(e *event.Event) string {
 	case trails.JA3:
 		return "tls.client.ja3"
 	case trails.JA4:
-		return "threat.indicator.name" // ECS 8.11 has no field for it
+		return "trailhound.tls.client.ja4" // ECS has no field for it
 	case trails.Certificate:
 		if len(e.Observable) == 64 {
 			return "tls.server.hash.sha256"

@@ -12,12 +12,22 @@ func (d *document) http(e *event.Event) {
 		d.url(e)
 	}
 	m := d.object("http")
-	r := d.object("request")
-	d.string("method", e.HTTP.Method)
-	d.close(r)
-	r = d.object("response")
-	d.number("status_code", uint64(e.HTTP.Status))
-	d.close(r)
+	if e.HTTP.Method != "" || e.HTTP.Body != "" {
+		r := d.object("request")
+		d.string("method", e.HTTP.Method)
+		if e.HTTP.Body != "" {
+			body := d.object("body")
+			d.string("content", e.HTTP.Body)
+			d.close(body)
+		}
+		d.close(r)
+	}
+	if e.HTTP.Status != 0 || e.HTTP.ContentType != "" {
+		r := d.object("response")
+		d.number("status_code", uint64(e.HTTP.Status))
+		d.string("mime_type", mimeType(e.HTTP.ContentType))
+		d.close(r)
+	}
 	d.close(m)
 	if e.HTTP.UserAgent != "" {
 		m = d.object("user_agent")
@@ -49,20 +59,41 @@ func (d *document) url(e *event.Event) {
 	d.close(m)
 }
 
+// mimeType is the type of a Content-Type without its parameters (RFC 9110 8.3).
+func mimeType(contentType string) string {
+	contentType, _, _ = strings.Cut(contentType, ";")
+	return strings.ToLower(strings.TrimSpace(contentType))
+}
+
+// ja3 is the client's JA3, if need be from the indicator that it matched.
+func ja3(e *event.Event) string {
+	if e.TLS.JA3 == "" && e.Kind == trails.JA3 {
+		return strings.TrimPrefix(e.Indicator, "ja3:")
+	}
+	return e.TLS.JA3
+}
+
+func ja4(e *event.Event) string {
+	if e.TLS.JA4 == "" && e.Kind == trails.JA4 {
+		return strings.TrimPrefix(e.Indicator, "ja4:")
+	}
+	return e.TLS.JA4
+}
+
 func (d *document) tls(e *event.Event) {
 	m := d.object("tls")
 	c := d.object("client")
 	d.string("server_name", e.TLS.ServerName)
-	if e.Kind == trails.JA3 {
-		d.string("ja3", strings.TrimPrefix(e.Indicator, "ja3:"))
-	}
+	d.string("ja3", ja3(e))
 	d.close(c)
-	s := d.object("server")
-	h := d.object("hash")
-	d.upper("sha1", e.TLS.SHA1)
-	d.upper("sha256", e.TLS.SHA256)
-	d.close(h)
-	d.close(s)
+	if e.TLS.SHA1 != "" || e.TLS.SHA256 != "" {
+		s := d.object("server")
+		h := d.object("hash")
+		d.upper("sha1", e.TLS.SHA1)
+		d.upper("sha256", e.TLS.SHA256)
+		d.close(h)
+		d.close(s)
+	}
 	d.close(m)
 }
 

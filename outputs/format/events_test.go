@@ -32,6 +32,7 @@ func dnsEvent() *event.Event {
 		Info: "lumma (malware)", Reference: "(static)",
 		Sources: []trails.Source{{Name: "malware/lumma.txt", URLs: []string{"https://blog.test/lumma"}}},
 		Src:     addr("192.0.2.10"), SrcPort: 51514, Dst: addr("198.51.100.53"), DstPort: 53, Protocol: "UDP",
+		CommunityID: "1:m/8fa5N18Low3BexDP2W0dZckHA=",
 		Application: "dns", DNS: event.DNSFacts{Question: "cdn.bad-domain.test", Type: 1, Class: 1},
 	}
 }
@@ -42,7 +43,7 @@ func httpEvent() *event.Event {
 		Direction: event.External, Observable: "shop.test/item?id=1%27 or \"1\"=%271",
 		Trail: `shop.test(/item?id=1%27 or "1"=%271)`, Info: "potential sql injection (suspicious)", Reference: "(heuristic)",
 		Src: addr("192.0.2.11"), SrcPort: 40222, Dst: addr("198.51.100.80"), DstPort: 80, Protocol: "TCP",
-		Forwarded: "203.0.113.7", Application: "http",
+		Forwarded: "203.0.113.7", Application: "http", CommunityID: "1:JJayO27lzJEfl0R+P5GC0GPuNyk=",
 		HTTP: event.HTTPFacts{Method: "GET", Host: "shop.test", Target: `/item?id=1%27 or "1"=%271`, UserAgent: "curl/8"},
 	}
 }
@@ -52,7 +53,7 @@ func icmpEvent() *event.Event {
 		ID: testID(3), Time: at(1771234571, 999999), Type: event.IP, Code: event.TrailIP, Severity: event.Low, Confidence: 50,
 		Direction: event.Outbound, Kind: trails.Address, Observable: "198.51.100.9", Indicator: "198.51.100.9",
 		Trail: "198.51.100.9", Info: "bad reputation", Reference: "feed.test",
-		Src: addr("192.0.2.12"), Dst: addr("198.51.100.9"), Protocol: "ICMP",
+		Src: addr("192.0.2.12"), Dst: addr("198.51.100.9"), Protocol: "ICMP", CommunityID: "1:GzOmvHpdscu+F7dKC5jR1x+nOAA=",
 	}
 }
 
@@ -70,13 +71,13 @@ func certEvent() *event.Event {
 		ID: testID(5), Time: at(1771234573, 0), Type: event.CERT, Code: event.TrailCERT, Severity: event.Medium, Confidence: 50,
 		Direction: event.Inbound, Kind: trails.Certificate, Observable: sum, Indicator: sum, Trail: sum, Info: "c2 cert", Reference: "feed.test",
 		Src: addr("2001:db8:0:1::1"), SrcPort: 443, Dst: addr("2001:db8:1:1:1:1:1:1"), DstPort: 50000, Protocol: "TCP",
-		Application: "tls", TLS: event.TLSFacts{ServerName: "c2.test", SHA1: sum},
+		Application: "tls", TLS: event.TLSFacts{ServerName: "c2.test", SHA1: sum}, CommunityID: "1:/rqqEnuPdbJE48GWvTEawu8rPvc=",
 	}
 }
 
 func summaryEvent() *event.Event {
 	e := icmpEvent()
-	e.ID, e.Protocol, e.SrcPort, e.DstPort = testID(6), "TCP", 1111, 80
+	e.ID, e.Protocol, e.SrcPort, e.DstPort, e.CommunityID = testID(6), "TCP", 1111, 80, ""
 	e.Aggregate = event.Aggregate{ID: testID(3), Summary: true, Count: 97, First: at(1771234571, 0), Last: at(1771234576, 5),
 		SrcPorts: []uint16{1111, 2222, 3333}, DstPorts: []uint16{80, 443},
 		Dsts: []netip.Addr{addr("9.9.9.9"), addr("10.0.0.1"), addr("2001:db8::1")}, MoreSrcPorts: 60, MoreDstPorts: 1, MoreDsts: 2}
@@ -89,8 +90,13 @@ func fullEvent() *event.Event {
 	e := dnsEvent()
 	e.Epoch, e.Seq, e.Number = 0xFEDCBA9876543210, 42, 7
 	e.Forwarded, e.Interface, e.Alias, e.VLANs = "203.0.113.7", "eth0", "dmz", []uint16{10, 20}
-	e.HTTP = event.HTTPFacts{Method: "GET", Host: "shop.test:8080", Target: "/a/b.php?c=d", Status: 200, UserAgent: "curl/8"}
-	e.TLS = event.TLSFacts{ServerName: "c2.test", SHA1: strings.Repeat("ab", 20), SHA256: strings.Repeat("cd", 32)}
+	e.HTTP = event.HTTPFacts{Method: "GET", Host: "shop.test:8080", Target: "/a/b.php?c=d", Status: 200, UserAgent: "curl/8",
+		ContentType: "Text/HTML; charset=utf-8", Body: "id=1' or 1=1"}
+	e.TLS = event.TLSFacts{ServerName: "c2.test", SHA1: strings.Repeat("ab", 20), SHA256: strings.Repeat("cd", 32),
+		JA3: "e7d705a3286e19ea42f587b344ee6865", JA4: "t13d1516h2_8daaf6152771_02713d6af862"}
+	e.DNS.HasRCode, e.DNS.Answers = true, []string{"edge.cdn.test", "203.0.113.9", "2001:db8::9", "203.0.113.9"}
+	e.SrcGroup, e.DstGroup, e.Outcome = "office", "dmz", event.Answered
+	e.Retro = event.Retro{First: at(1771200000, 0), Last: at(1771203600, 0), Hosts: []netip.Addr{addr("192.0.2.10"), addr("192.0.2.77")}}
 	e.Aggregate = summaryEvent().Aggregate
 	e.Aggregate.Summary = false
 	e.Aggregate.Trails, e.Aggregate.MoreTrails = []string{"bad-domain.test", "x.test/gate.php"}, 3
@@ -136,9 +142,11 @@ func hostile(s string) *event.Event {
 	e.Observable, e.Indicator, e.Trail, e.Info, e.Reference = s, s, s, s, s
 	e.Type, e.Code, e.Direction, e.Protocol = event.Type(s), event.Code("trail."+s), event.Direction(s), s
 	e.Forwarded, e.Application, e.Interface, e.Alias = s, s, s, s
-	e.DNS.Question = s
+	e.CommunityID, e.SrcGroup, e.DstGroup = s, s, s
+	e.DNS.Question, e.DNS.Answers = s, []string{s, s, "", "a.test"}
 	e.HTTP.Method, e.HTTP.Host, e.HTTP.Target, e.HTTP.UserAgent = s, s, s, s
-	e.TLS = event.TLSFacts{ServerName: s, SHA1: s, SHA256: s}
+	e.HTTP.ContentType, e.HTTP.Body = s, s
+	e.TLS = event.TLSFacts{ServerName: s, SHA1: s, SHA256: s, JA3: s, JA4: s}
 	e.Sources = []trails.Source{{Name: s, URLs: []string{s}}}
 	e.Aggregate.Trails, e.Suppression.Rule = []string{s, s}, s
 	e.Health = event.HealthFacts{State: event.HealthState(s), Since: e.Time, Cause: s, Measures: []event.Measure{

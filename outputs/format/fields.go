@@ -41,23 +41,37 @@ func Fields() []Field {
 		{"Protocol", "string", "TCP, UDP, ICMP, ICMPV6, GRE ...", "network.transport trailhound.protocol", "proto", "protocol"},
 		{"Forwarded", "string", "forwarded-for value of the request, as sent; as an address only when it is one", "trailhound.forwarded network.forwarded_ip", "cs4", "forwarded_ip"},
 		{"Application", "string", "dns, http, tls or quic", "network.protocol", "app", "application"},
+		{"CommunityID", "string", "Community ID of the flow, version 1, seed 0; absent where a port or an ICMP type is missing, and in summaries over several flows; in CEF not beside a list of source ports", "network.community_id", "cs5", "community_id"},
+		{"SrcGroup", "string", "the home network that the source is in, by the operator's name", "trailhound.source.group", "", "src_group"},
+		{"DstGroup", "string", "the same of the destination", "trailhound.destination.group", "", "dst_group"},
+		{"Outcome", "Outcome", "answered, refused, attempted (no answer came) or unknown (the other direction is not seen); event.outcome and CEF: of trails only, success, failure, unknown, unknown", "trailhound.outcome event.outcome", "outcome", "outcome"},
+		{"Retro.First", "time.Time", "a new trail was found in earlier traffic: when it was first seen, to the minute", "trailhound.retro.first", "deviceCustomDate1", "retro_first"},
+		{"Retro.Last", "time.Time", "and when last", "trailhound.retro.last", "deviceCustomDate2", "retro_last"},
+		{"Retro.Hosts", "[]netip.Addr", "the hosts that had to do with it, as far as they are remembered", "trailhound.retro.hosts related.ip", "", "retro_hosts"},
 		{"DNS.Question", "string", "the name asked for, lower case", "dns.question.name dns.question.registered_domain dns.question.subdomain dns.question.top_level_domain related.hosts", "dhost", "dns_query"},
 		{"DNS.Type", "uint16", "the type asked for", "dns.question.type", "", ""},
 		{"DNS.Class", "uint16", "the class asked for", "dns.question.class", "", ""},
+		{"DNS.RCode", "uint8", "response code: NOERROR, NXDOMAIN ...; in CEF the number", "dns.response_code", "flexNumber2", "dns_rcode"},
+		{"DNS.HasRCode", "bool", "whether there is one", "dns.response_code", "flexNumber2", "dns_rcode"},
+		{"DNS.Answers", "[]string", "addresses and names in the answer, at most 16; in CSV parted by a vertical bar", "dns.answers.data dns.resolved_ip related.ip related.hosts", "", "dns_answers"},
 		{"HTTP.Method", "string", "request method", "http.request.method", "requestMethod", ""},
 		{"HTTP.Host", "string", "Host header; the server's name, with that of TLS", "url.domain url.port destination.domain related.hosts", "dhost, shost", "url"},
 		{"HTTP.Target", "string", "request target as sent", "url.original url.full url.scheme url.path url.query url.extension", "request", "url"},
 		{"HTTP.Status", "uint16", "status of a response", "http.response.status_code", "", ""},
 		{"HTTP.UserAgent", "string", "User-Agent header", "user_agent.original", "requestClientApplication", "user_agent"},
+		{"HTTP.ContentType", "string", "Content-Type of a response; in ECS without parameters, as the server declares it", "http.response.mime_type", "", "content_type"},
+		{"HTTP.Body", "string", "the first 256 bytes of a request's body that matched; secrets masked when event.redact is on", "http.request.body.content", "", "http_body"},
 		{"TLS.ServerName", "string", "server name of a TLS or QUIC handshake", "tls.client.server_name", "dhost, shost", "tls_server_name"},
 		{"TLS.SHA1", "string", "SHA-1 of the server's certificate", "tls.server.hash.sha1 related.hash", "fileHash", "cert_sha1"},
 		{"TLS.SHA256", "string", "SHA-256 of the server's certificate", "tls.server.hash.sha256 related.hash", "fileHash", ""},
+		{"TLS.JA3", "string", "JA3 of the client, of a ClientHello that was seen whole; else the indicator, when it is one", "tls.client.ja3 related.hash", "", "ja3"},
+		{"TLS.JA4", "string", "JA4 of the client; ECS has no field for it", "trailhound.tls.client.ja4", "", "ja4"},
 		{"Interface", "string", "capture interface", "observer.ingress.interface.name", "deviceInboundInterface", "interface"},
 		{"Alias", "string", "what the operator calls it", "observer.ingress.interface.alias", "", ""},
 		{"VLANs", "[]uint16", "VLAN ids, outermost first", "network.vlan.id observer.ingress.vlan.id trailhound.vlans", "", "vlan"},
 		{"Aggregate.ID", "[16]byte", "what a first event and the summaries of its repeats share", "trailhound.aggregate.id", "flexString2", "aggregate_id"},
 		{"Aggregate.Summary", "bool", "true: a summary of repeats", "trailhound.aggregate.summary", "", "summary"},
-		{"Aggregate.Count", "uint64", "detections that the event stands for", "trailhound.aggregate.count", "cnt", "count"},
+		{"Aggregate.Count", "uint64", "detections that the event stands for; 0 in a follow-up, a summary that tells only the outcome of the first event, and is never written as a maltrail line", "trailhound.aggregate.count", "cnt", "count"},
 		{"Aggregate.First", "time.Time", "time of the first of them", "event.start", "start", "first_seen"},
 		{"Aggregate.Last", "time.Time", "time of the last of them", "event.end", "end", "last_seen"},
 		{"Aggregate.SrcPorts", "[]uint16", "distinct source ports among them, at most 32", "trailhound.aggregate.src_ports", "cs5", "src_ports"},
@@ -93,13 +107,12 @@ func derived() []Field {
 		{ECS: "event.type", Meaning: "info; connection with both addresses; protocol when the application is known"},
 		{ECS: "event.module event.dataset event.provider", Meaning: "trailhound; trailhound.event, or trailhound.health; sensor"},
 		{ECS: "event.end", Meaning: "in health events that report a recovery, its time"},
-		{ECS: "network.community_id", Meaning: "Community ID version 1, seed 0; not in summaries, nor where a port is missing"},
 		{ECS: "observer.type observer.vendor observer.product agent.type", Meaning: "sensor, Trailhound, Trailhound, trailhound"},
 		{ECS: "threat.indicator.url.domain", Meaning: "the indicator, when it is a name"},
 		{ECS: "threat.indicator.url.original threat.indicator.url.path", Meaning: "the indicator, when it is a URL"},
 		{ECS: "threat.enrichments threat.enrichments.indicator threat.enrichments.matched.field threat.enrichments.matched.type", Meaning: "the indicator once more, as the enrichment that ECS has for a match; which field held the observable"},
 		{ECS: "source.domain", Meaning: "in place of destination.domain, when the server is the packet's source"},
-		{ECS: "tls.client.ja3", Meaning: "the indicator, when it is a JA3"},
+		{ECS: "threat.framework threat.technique.id threat.technique.name threat.technique.subtechnique.id threat.technique.subtechnique.name", Meaning: "MITRE ATT&CK, and the technique that a heuristic points to, by its code; the id is in `technique` of csv-all, too"},
 		{ECS: "data_stream.type data_stream.dataset data_stream.namespace", Meaning: "logs; trailhound.event, or trailhound.health; the output's namespace (default)"},
 	}
 }
@@ -107,9 +120,10 @@ func derived() []Field {
 // cefLabels are the keys of CEF that say what a custom key beside them holds.
 func cefLabels() [][2]string {
 	return [][2]string{
-		{"cs1Label", "trail"}, {"cs2Label", "reference"}, {"cs3Label", "trailType"}, {"cs4Label", "forwardedFor"}, {"cs5Label", "sourcePorts; measures in health events"},
-		{"cs6Label", "destinations"}, {"flexString1Label", "destinationPorts"}, {"flexString2Label", "aggregateId"}, {"flexNumber1Label", "confidence"},
+		{"cs1Label", "trail"}, {"cs2Label", "reference"}, {"cs3Label", "trailType"}, {"cs4Label", "forwardedFor"}, {"cs5Label", "sourcePorts; communityId without them; measures in health events"},
+		{"cs6Label", "destinations"}, {"flexString1Label", "destinationPorts"}, {"flexString2Label", "aggregateId"}, {"flexNumber1Label", "confidence"}, {"flexNumber2Label", "dnsResponseCode"},
 		{"cn1Label", "sensorId"}, {"cn2Label", "epoch"}, {"cn3Label", "sequence"},
+		{"deviceCustomDate1Label", "retroFirst"}, {"deviceCustomDate2Label", "retroLast"},
 		{"c6a2Label", "Source IPv6 Address"}, {"c6a3Label", "Destination IPv6 Address"},
 	}
 }
@@ -120,8 +134,8 @@ func AppendFieldsPage(dst []byte) []byte {
 
 What is in an event, and what it is called in each format. Names are never changed and never reused; new ones are
 added at the end. An absent value is left out of ECS and CEF, and is empty in CSV (a port or an address: `+"`-`"+`).
-Events of heuristics have no `+"`threat.*`"+`. Health events, whose codes begin with `+"`health.`"+`, have neither `+"`threat.*`"+` nor
-`+"`rule.*`"+` nor a risk score, go to a data stream of their own, and are never written as maltrail lines.
+Events of heuristics have of `+"`threat.*`"+` the technique at most. Health events, whose codes begin with `+"`health.`"+`, have
+neither `+"`threat.*`"+` nor `+"`rule.*`"+` nor a risk score, go to a data stream of their own, and are never written as maltrail lines.
 
 This page is made from outputs/format/fields.go: edit that, then run `+"`go test ./outputs/format -update`"+`.
 
@@ -140,7 +154,8 @@ This page is made from outputs/format/fields.go: edit that, then run `+"`go test
 		dst = append(dst, "| `"+l[0]+"` | "+l[1]+" |\n"...)
 	}
 	dst = append(dst, "\nThe CSV columns, in their order:\n\n```\n"...)
-	return append(AppendCSVHeader(dst), "```\n"...)
+	dst = append(AppendCSVHeader(dst), "```\n\nThe format `csv-all` has these behind them:\n\n```\n"...)
+	return append(append(dst, csvMore[1:]...), "\n```\n"...)
 }
 
 // listed sets field names in code style, parted by commas.

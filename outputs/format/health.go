@@ -43,6 +43,9 @@ func (d *document) eventOfHealth(e *event.Event) {
 // health writes the facts of a health event. A name that is no key, or comes a
 // second time, is left out: a duplicate key makes the whole document malformed.
 func (d *document) health(h *event.HealthFacts) {
+	if h.State == "" && h.Cause == "" && h.Since.IsZero() && len(h.Measures) == 0 {
+		return
+	}
 	m := d.object("health")
 	d.string("state", string(h.State))
 	d.time("since", h.Since)

@@ -174,3 +174,42 @@ func FuzzHealth(f *testing.F) {
 		}
 	})
 }
+
+// TestFollowUp: an event that tells an outcome stands for no detection in any
+// format, and the reference, which would count it, gets none.
+func TestFollowUp(t *testing.T) {
+	e := dnsEvent()
+	e.Outcome, e.Aggregate = event.Refused, event.Aggregate{ID: testID(1), Summary: true}
+	doc := object(t, AppendECS(nil, e, identity()))
+	if get(doc, "trailhound.aggregate.count") != "0" || get(doc, "trailhound.aggregate.summary") != "true" || get(doc, "trailhound.outcome") != "refused" {
+		t.Errorf("%v", doc["trailhound"])
+	}
+	if _, ext, err := parseCEF(string(AppendCEF(nil, e, identity()))); err != nil || ext["cnt"] != "0" || ext["outcome"] != "failure" {
+		t.Errorf("%v %v", ext, err)
+	}
+	if row := readCSV(t, AppendCSV(nil, e, identity())); row["count"] != "0" || row["summary"] != "true" {
+		t.Errorf("%v", row)
+	}
+	line := AppendMaltrail(nil, e, identity(), time.UTC)
+	line = AppendLogServer(line, e, identity(), time.UTC)
+	line, cut, ok := AppendMaltrailCEF(line, e, identity(), e.Time, time.UTC, 0)
+	if len(line) > 0 || cut || !ok {
+		t.Errorf("the reference gets %s", line)
+	}
+	const want = `{"timestamp": 1771234567, "sensor": "edge-host", "severity": "high", "type": "OUTCOME", "code": "trail.dns", "outcome": "refused", ` +
+		`"src_ip": "192.0.2.10", "dst_ip": "198.51.100.53", "trail": "(cdn).bad-domain.test", "info": "lumma (malware)", "reference": "(static)"}`
+	if got := string(AppendLogstash(nil, e, identity())); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := string(AppendTable(nil, e, identity(), TableOptions{Width: 180})); !strings.Contains(got, "lumma (malware): refused ") {
+		t.Errorf("%s", got)
+	}
+	e.Aggregate.Count = 3
+	if got := string(AppendTable(nil, e, identity(), TableOptions{Width: 180})); !strings.Contains(got, "lumma (malware) x3: refused ") || e.FollowUp() || e.Detections() != 3 {
+		t.Errorf("%s", got)
+	}
+	e.Aggregate = event.Aggregate{}
+	if e.Detections() != 1 || len(AppendMaltrail(nil, e, identity(), time.UTC)) == 0 {
+		t.Error("an event by itself is one detection")
+	}
+}

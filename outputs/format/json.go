@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"trailhound/agent/event"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -50,6 +52,9 @@ func digits(b []byte, n int) {
 type document struct {
 	b        []byte
 	src, dst text // of the event
+	// The distinct addresses among its DNS answers: they are there twice.
+	addresses [event.MaxAnswers]netip.Addr
+	resolved  int
 }
 
 // A text is where the text of an address stands in a document: it is there up

@@ -22,12 +22,12 @@ type Layout struct {
 // all of them.
 type Options struct {
 	Location        *time.Location // of maltrail's times; nil: the machine's
-	SpreadsheetSafe bool           // csv: see AppendSafeCSV
+	SpreadsheetSafe bool           // csv, csv-all: see AppendSafeCSV
 	Table           TableOptions
 }
 
 // Names lists the formats that Named knows.
-func Names() []string { return []string{"table", "csv", "json", "cef", "maltrail"} }
+func Names() []string { return []string{"table", "csv", "csv-all", "json", "cef", "maltrail"} }
 
 // Named gives the layout of that name; an unknown name is an error that lists
 // the known ones.
@@ -44,6 +44,11 @@ func Named(name string, opt Options) (Layout, error) {
 		l.Append = AppendCSV
 		if opt.SpreadsheetSafe {
 			l.Append = AppendSafeCSV
+		}
+	case "csv-all":
+		l.Header = AppendAllCSVHeader(nil)
+		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {
+			return AppendAllCSV(dst, e, id, opt.SpreadsheetSafe)
 		}
 	case "json":
 		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {

@@ -12,8 +12,10 @@ import (
 // space behind each comma and colon, ASCII only, time in whole seconds. A port
 // is a number, "-" where the protocol has none, or a text with commas where a
 // summary saw several; the trail of type PORT is a number as well. sensor is
-// the machine's host name. The reference knows no health events; they get keys
-// of their own: type, code, state, cause, info, reference, measures.
+// the machine's host name. The reference knows neither health events nor
+// follow-ups; they get keys of their own: type, code, state, cause, info,
+// reference, measures; type (OUTCOME), code, outcome, src_ip, dst_ip, trail, info,
+// reference.
 func AppendLogstash(dst []byte, e *event.Event, id *event.Identity) []byte {
 	o := plain{append(dst, `{"timestamp": `...)}
 	o.b = strconv.AppendInt(o.b, e.Time.Unix(), 10)
@@ -21,6 +23,9 @@ func AppendLogstash(dst []byte, e *event.Event, id *event.Identity) []byte {
 	o.text("severity", e.Severity.String())
 	if e.Code.IsHealth() {
 		return o.health(e)
+	}
+	if e.FollowUp() {
+		return o.followUp(e)
 	}
 	o.key("src_ip")
 	o.b = appendAddr(append(o.b, '"'), e.Src)
@@ -94,6 +99,19 @@ func (o *plain) addrs(name string, list []netip.Addr, one netip.Addr) {
 		o.b = appendAddr(o.b, one)
 	}
 	o.b = append(o.b, '"')
+}
+
+// followUp ends the object of an event that stands for no detection.
+func (o *plain) followUp(e *event.Event) []byte {
+	o.text("type", "OUTCOME")
+	o.text("code", string(e.Code))
+	o.text("outcome", e.Outcome.String())
+	o.addrs("src_ip", nil, e.Src)
+	o.addrs("dst_ip", nil, e.Dst)
+	o.text("trail", e.Trail)
+	o.text("info", e.Info)
+	o.text("reference", e.Reference)
+	return append(o.b, '}')
 }
 
 // health ends the object of a health event. As with the reference's own events

@@ -75,7 +75,8 @@ func AppendTableHeader(dst []byte, opt TableOptions) []byte {
 // Characters that a terminal might obey are left out. A trail longer than its
 // column is cut; an address never is: an IPv6 address takes its room from the
 // trail, as does the long type of health events, so that the columns behind still line up where they can. A narrow
-// terminal gets less: see narrowBelow.
+// terminal gets less: see narrowBelow. How many detections a summary stands for,
+// and their outcome, stand behind the info.
 func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions) []byte {
 	r := row{b: dst, opt: opt}
 	layout, sourcePort, source := "2006-01-02 15:04:05", e.SrcPort, tableEndpoint
@@ -113,6 +114,9 @@ func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions
 	var times []byte
 	if n := e.Aggregate.Count; n > 1 {
 		times = strconv.AppendUint([]byte(" x"), n, 10)
+	}
+	if e.Outcome != event.OutcomeNone {
+		times = append(append(times, ": "...), e.Outcome.String()...)
 	}
 	if opt.narrow() {
 		r.trim(e.Info, max(narrowInfo-len(times), 1))

@@ -2,6 +2,7 @@ package format
 
 import (
 	"net/netip"
+	"slices"
 
 	"trailhound/agent/event"
 	"trailhound/trails"
@@ -27,7 +28,8 @@ func Reduce(e *event.Event, step int) event.Event {
 	step = min(max(step, 1), ReduceSteps)
 	text := 1024 >> step
 	for _, s := range []*string{&r.Trail, &r.Observable, &r.Indicator, &r.Forwarded, &r.Interface, &r.Alias,
-		&r.DNS.Question, &r.HTTP.Method, &r.HTTP.Host, &r.HTTP.Target, &r.HTTP.UserAgent, &r.TLS.ServerName, &r.Health.Cause} {
+		&r.SrcGroup, &r.DstGroup, &r.DNS.Question, &r.HTTP.Method, &r.HTTP.Host, &r.HTTP.Target, &r.HTTP.UserAgent, &r.HTTP.ContentType,
+		&r.HTTP.Body, &r.TLS.ServerName, &r.Health.Cause} {
 		if len(*s) > text {
 			*s, _ = event.Clean([]byte(*s), text)
 		}
@@ -42,6 +44,8 @@ func Reduce(e *event.Event, step int) event.Event {
 	agg.SrcPorts, agg.MoreSrcPorts = shorten(agg.SrcPorts, values, agg.MoreSrcPorts)
 	agg.DstPorts, agg.MoreDstPorts = shorten(agg.DstPorts, values, agg.MoreDstPorts)
 	agg.Dsts, agg.MoreDsts = shorten[netip.Addr](agg.Dsts, values, agg.MoreDsts)
+	r.DNS.Answers = shortTexts(r.DNS.Answers, values, text)
+	r.Retro.Hosts, _ = shorten(r.Retro.Hosts, values, 0)
 	if len(r.Health.Measures) > values {
 		r.Health.Measures = r.Health.Measures[:values]
 	}
@@ -60,6 +64,18 @@ func shorten[T any](list []T, most int, more uint32) ([]T, uint32) {
 		return list, more
 	}
 	return list[:most], more + uint32(len(list)-most)
+}
+
+// shortTexts gives the first texts of a list, none longer than limit; the list
+// itself stays as it is.
+func shortTexts(list []string, most, limit int) []string {
+	list = slices.Clone(list[:min(len(list), most)])
+	for i, s := range list {
+		if len(s) > limit {
+			list[i], _ = event.Clean([]byte(s), limit)
+		}
+	}
+	return list
 }
 
 // AppendWithin appends the event with an encoder so that it takes at most limit

@@ -128,3 +128,25 @@ func TestLogServer(t *testing.T) {
 		t.Errorf("no second in front: %s", got)
 	}
 }
+
+// What Reduce has to leave out of the newer facts, and what not.
+func TestReduceFacts(t *testing.T) {
+	e := fullEvent()
+	long := strings.Repeat("x", 600)
+	e.HTTP.ContentType, e.HTTP.Body, e.SrcGroup, e.DstGroup = long, long, long, long
+	for range event.MaxAnswers {
+		e.DNS.Answers = append(e.DNS.Answers, long)
+		e.Retro.Hosts = append(e.Retro.Hosts, addr("192.0.2.99"))
+	}
+	first := e.DNS.Answers[0]
+	r := Reduce(e, ReduceSteps)
+	if len(r.DNS.Answers) != 0 || len(r.Retro.Hosts) != 0 || len(r.HTTP.Body)+len(r.HTTP.ContentType)+len(r.SrcGroup)+len(r.DstGroup) > 4*16 {
+		t.Errorf("%+v", r)
+	}
+	if r.CommunityID != e.CommunityID || r.TLS != e.TLS || r.Outcome != e.Outcome || r.DNS.RCode != e.DNS.RCode || r.Retro.First != e.Retro.First {
+		t.Errorf("%+v touched what has to stay", r)
+	}
+	if r = Reduce(e, 2); len(r.DNS.Answers) != 8 || len(r.DNS.Answers[5]) > 256 || e.DNS.Answers[0] != first || len(e.DNS.Answers[5]) != 600 {
+		t.Errorf("%q", r.DNS.Answers)
+	}
+}

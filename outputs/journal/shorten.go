@@ -10,6 +10,8 @@ const (
 	maxSources = 16
 	maxURLs    = 4
 	maxVLANs   = 8
+	maxHosts   = 256
+	maxMeasure = 64 // bytes of a name
 )
 
 // shorten gives a copy of an event that certainly fits into a record: events
@@ -24,6 +26,14 @@ func shorten(e *event.Event) event.Event {
 	for _, t := range texts {
 		*t = cut(*t, event.MaxTrail)
 	}
+	for _, t := range []*string{&s.CommunityID, &s.SrcGroup, &s.DstGroup, &s.HTTP.ContentType, &s.HTTP.Body, &s.TLS.JA3, &s.TLS.JA4} {
+		*t = cut(*t, event.MaxEvidence)
+	}
+	s.DNS.Answers = make([]string, min(len(e.DNS.Answers), event.MaxAnswers))
+	for i := range s.DNS.Answers {
+		s.DNS.Answers[i] = cut(e.DNS.Answers[i], event.MaxEvidence)
+	}
+	s.Retro.Hosts = s.Retro.Hosts[:min(len(s.Retro.Hosts), maxHosts)]
 	s.Sources = make([]trails.Source, min(len(e.Sources), maxSources))
 	for i := range s.Sources {
 		from := e.Sources[i]
@@ -44,7 +54,7 @@ func shorten(e *event.Event) event.Event {
 	s.Health.Measures = make([]event.Measure, min(len(e.Health.Measures), event.MaxMeasures))
 	for i := range s.Health.Measures {
 		m := e.Health.Measures[i]
-		m.Name = cut(m.Name, event.MaxEvidence)
+		m.Name = cut(m.Name, maxMeasure)
 		s.Health.Measures[i] = m
 	}
 	return s

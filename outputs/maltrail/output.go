@@ -61,7 +61,7 @@ type Output struct {
 // Stats are counts since the start.
 type Stats struct {
 	Events    uint64 // handed to the kernel
-	Health    uint64 // health events, which are passed over
+	Health    uint64 // health events and follow-ups, which are passed over
 	Bytes     uint64
 	Truncated uint64 // events that were reduced to fit
 	Rejected  uint64 // events that could not be made to fit
@@ -107,13 +107,13 @@ func New(k Keys, env Env) (*Output, error) {
 	return o, nil
 }
 
-// Send hands the batch to the kernel in order. Health events, which the server
-// would take for detections, count as delivered without being sent.
+// Send hands the batch to the kernel in order. Health events and follow-ups, which
+// the server would take for detections, count as delivered without being sent.
 func (o *Output) Send(ctx context.Context, batch []event.Event) (outputs.Result, error) {
 	r := outputs.Result{Outcomes: make([]outputs.Outcome, len(batch))}
 	for i := range batch {
 		e := &batch[i]
-		if e.Code.IsHealth() {
+		if e.Code.IsHealth() || e.FollowUp() {
 			o.health.Add(1)
 			r.Outcomes[i] = outputs.Delivered
 			continue

@@ -45,7 +45,7 @@ type Stats struct {
 	Events      uint64 // handed to the kernel
 	Truncated   uint64 // of these, with values that were cut
 	Rejected    uint64 // did not fit, whatever was cut
-	Skipped     uint64 // health events in the profile maltrail, which has none
+	Skipped     uint64 // health events and follow-ups in the profile maltrail, which has none
 	Bytes       uint64 // written to connections, before TLS; 0 for sockets of this host
 	Connects    uint64 // connections made: all but the first are reconnects
 	Failures    uint64 // attempts to connect that failed

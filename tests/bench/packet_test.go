@@ -3,17 +3,22 @@
 package bench
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"trailhound/agent/capture"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
 	"trailhound/agent/packet"
+	"trailhound/tests/corpus"
 	"trailhound/trails/starter"
 	"trailhound/trails/table"
 )
@@ -68,7 +73,7 @@ func openTable(b *testing.B) *table.Table {
 
 func rules(t *table.Table, noCaches bool) *detect.Rules {
 	return detect.NewRules(t, starter.Whitelist(), detect.Options{Heuristics: true, NoCaches: noCaches, HostDomains: true, Redact: true,
-		Home: event.NewHomeNetworks(nil), UserAgents: starter.UserAgents()})
+		Home: event.NewHomeNetworks([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.0.0/16")}), UserAgents: starter.UserAgents()})
 }
 
 // kindOf names the kind of a frame for the table by kind.
@@ -105,7 +110,62 @@ func kindOf(f *capture.Frame) string {
 // ahead is how far the replay's loop looks ahead.
 const ahead = 8
 
-// BenchmarkPacket is the packet path in memory: decode and match. Warm is the
+// judged is a worker whose evidence a board judges on the same goroutine, so that
+// the heuristics over time are measured, too.
+func judged(r *detect.Rules) *detect.Worker {
+	w := detect.NewWorker(r)
+	w.Emit = func(event.Event) {}
+	board := heuristic.NewBoard(r.Board())
+	board.SetRaise(func(*heuristic.Finding) {})
+	w.Evidence = heuristic.NewCollector(r.Board().Seed, func(b *heuristic.Batch) *heuristic.Batch {
+		board.TakeAll(b)
+		b.Reset()
+		return b
+	})
+	return w
+}
+
+// BenchmarkFlood is a SYN flood: a million invented sources a second of packet
+// time, each with one packet, to many ports of one host.
+func BenchmarkFlood(b *testing.B) {
+	w := judged(rules(openTable(b), false))
+	frame := corpus.IP("198.51.100.1", "203.0.113.7", corpus.Syn(1, 2)).Ethernet()
+	at := time.Unix(1_700_000_000, 0)
+	random := rand.New(rand.NewPCG(1, 2))
+	b.ReportAllocs()
+	for i := range b.N {
+		binary.BigEndian.PutUint32(frame.Data[26:], random.Uint32())
+		binary.BigEndian.PutUint16(frame.Data[36:], uint16(i))
+		w.Frame(packet.LinkType(frame.Link), frame.Data, at.Add(time.Duration(i)*time.Microsecond), 0)
+	}
+}
+
+// BenchmarkRequest is one HTTP request with twelve headers and a cookie, with
+// all categories on; cold is without what is remembered of names and agents.
+func BenchmarkRequest(b *testing.B) {
+	t := openTable(b)
+	payload := corpus.Request("GET", "/shop/items/index.php?category=17&sort=price&page=3&session=5f3a9c0e77", []string{"Host: www.shop.example",
+		"User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
+		"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8", "Accept-Language: en-US,en;q=0.5",
+		"Accept-Encoding: gzip, deflate, br", "Referer: http://www.shop.example/shop/", "Connection: keep-alive", "Upgrade-Insecure-Requests: 1",
+		"Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Cache-Control: max-age=0",
+		"Cookie: session=5f3a9c0e77aa41b2; theme=dark; cart=17%2C18%2C19; _ga=GA1.2.1234567890.1700000000"}, "")
+	frame := corpus.IP("10.0.0.5", "203.0.113.7", corpus.TCP(50000, 80, corpus.PSH|corpus.ACK, payload)).Ethernet()
+	for _, noCaches := range []bool{false, true} {
+		b.Run(map[bool]string{false: "warm", true: "cold"}[noCaches], func(b *testing.B) {
+			w := judged(rules(t, noCaches))
+			at := time.Unix(1_700_000_000, 0)
+			w.Frame(packet.LinkType(frame.Link), frame.Data, at, 0)
+			b.ReportAllocs()
+			for b.Loop() {
+				w.Frame(packet.LinkType(frame.Link), frame.Data, at, 0)
+			}
+		})
+	}
+}
+
+// BenchmarkPacket is the packet path in memory: decode, match, and judge the
+// evidence. Warm is the
 // order of the mix; cold shuffles the packets and looks up every name and user
 // agent anew.
 func BenchmarkPacket(b *testing.B) {
@@ -114,21 +174,26 @@ func BenchmarkPacket(b *testing.B) {
 		all := frames(b, filepath.Join(os.Getenv("TRAILHOUND_BENCH_DIR"), mix+".pcap"))
 		run := func(name string, list []capture.Frame, noCaches bool) {
 			b.Run(mix+"/"+name, func(b *testing.B) {
-				w := detect.NewWorker(rules(t, noCaches))
-				w.Emit = func(event.Event) {}
+				w := judged(rules(t, noCaches))
+				round := time.Duration(0) // what time moves on by each time round
+				for i := range list {
+					round = max(round, list[i].Time.Sub(list[0].Time))
+				}
+				round = round.Truncate(time.Second) + time.Second
 				for i := range list { // what happens once: compiling the user agents, growing buffers
 					w.Frame(list[i].Link, list[i].Data, list[i].Time, list[i].Number)
 				}
 				b.ReportAllocs()
 				b.ResetTimer()
 				// No modulo here: two divisions would be a tenth of what is measured.
-				at, next := 0, ahead%len(list)
+				at, next, passed := 0, ahead%len(list), round
 				for range b.N {
 					f := &list[at]
 					packet.Prefetch(list[next].Data)
-					w.Frame(f.Link, f.Data, f.Time, f.Number)
+					w.Frame(f.Link, f.Data, f.Time.Add(passed), f.Number)
 					if at++; at == len(list) {
 						at = 0
+						passed += round
 					}
 					if next++; next == len(list) {
 						next = 0
@@ -139,6 +204,9 @@ func BenchmarkPacket(b *testing.B) {
 		run("warm", all, false)
 		shuffled := append([]capture.Frame(nil), all...)
 		rand.New(rand.NewPCG(1, 1)).Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		for i := range shuffled { // packets of another order, not a clock that jumps
+			shuffled[i].Time = all[i].Time
+		}
 		run("cold", shuffled, true)
 		kinds := make(map[string][]capture.Frame)
 		for i := range all {

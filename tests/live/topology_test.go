@@ -40,8 +40,9 @@ func TestRouter(t *testing.T) {
 
 	want := []string{
 		"10.1.0.2 > 203.0.113.10 (www).evil-parent.com",
-		"10.1.0.2 > 203.0.113.66 203.0.113.66", // the question
-		"203.0.113.66 > 10.1.0.2 203.0.113.66", // and the answer
+		"10.1.0.2 > 203.0.113.66 203.0.113.66",                       // the question
+		"203.0.113.66 > 10.1.0.2 203.0.113.66",                       // and the answer
+		"203.0.113.10 > 10.1.0.2 203.0.113.66 (www.evil-parent.com)", // what an answer leads to
 		"10.1.0.2 > 203.0.113.10 evil-url.example/bad/path",
 		"10.1.0.2 > 203.0.113.10 tls-evil.example",
 	}

@@ -23,53 +23,65 @@ var errChanged = errors.New("the list of devices kept changing")
 
 // List gives the devices of the calling thread's network namespace in the
 // order of the kernel (by index).
-func List() ([]Device, error) {
-	for try := 1; ; try++ {
-		list, err := dump()
-		if err == nil {
-			return list, nil
+func List() (list []Device, err error) {
+	err = collect(linkRequest(), unix.RTM_NEWLINK, func() { list = nil }, func(body []byte) {
+		if d, ok := parseLink(body); ok && len(list) < maxDevices {
+			list = append(list, d)
 		}
-		if !errors.Is(err, errChanged) || try == dumpTries {
-			return nil, fmt.Errorf("cannot list network devices: %w", err)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot list network devices: %w", err)
+	}
+	return list, nil
+}
+
+// collect makes a dump and, when what it lists has changed meanwhile, makes it
+// again. Each begins with a call of begin; take gets the bodies of the messages
+// of one kind.
+func collect(request []byte, kind uint16, begin func(), take func(body []byte)) error {
+	for try := 1; ; try++ {
+		begin()
+		err := dump(request, &listing{kind: kind, found: take})
+		if err == nil || !errors.Is(err, errChanged) || try == dumpTries {
+			return err
 		}
 	}
 }
 
-func dump() ([]Device, error) {
+func dump(request []byte, d *listing) error {
 	fd, err := openNetlink(0, unix.SOCK_CLOEXEC)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer unix.Close(fd)
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: dumpTimeout}); err != nil {
-		return nil, os.NewSyscallError("setsockopt(SO_RCVTIMEO)", err)
+		return os.NewSyscallError("setsockopt(SO_RCVTIMEO)", err)
 	}
-	if err := unix.Sendto(fd, linkRequest(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, os.NewSyscallError("sendto", err)
+	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return os.NewSyscallError("sendto", err)
 	}
-	var d links
 	for buf := make([]byte, datagramSize); ; {
 		n, _, flags, from, err := unix.Recvmsg(fd, buf, nil, 0)
 		switch {
 		case err == unix.EINTR:
 			continue
 		case err != nil:
-			return nil, os.NewSyscallError("recvmsg", err)
+			return os.NewSyscallError("recvmsg", err)
 		case flags&unix.MSG_TRUNC != 0:
-			return nil, errShort
+			return errShort
 		}
 		if a, ok := from.(*unix.SockaddrNetlink); !ok || a.Pid != 0 {
 			continue // not from the kernel
 		}
 		done, err := d.take(buf[:n])
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if done {
 			if d.changed {
-				return nil, errChanged
+				return errChanged
 			}
-			return d.list, nil
+			return nil
 		}
 	}
 }
@@ -100,14 +112,15 @@ func linkRequest() []byte {
 // dumpSeq is the sequence number of the one request that a socket makes.
 const dumpSeq = 1
 
-// links collects what a dump brings.
-type links struct {
-	list    []Device
+// listing collects what a dump brings.
+type listing struct {
+	kind    uint16 // of the messages that are wanted
+	found   func(body []byte)
 	changed bool
 }
 
 // take reads one datagram and says whether it was the last.
-func (l *links) take(b []byte) (done bool, err error) {
+func (l *listing) take(b []byte) (done bool, err error) {
 	for len(b) > 0 {
 		m, rest, err := cutMessage(b)
 		if err != nil {
@@ -124,13 +137,11 @@ func (l *links) take(b []byte) (done bool, err error) {
 				return false, errShort
 			}
 			if code := int32(native.Uint32(m.body)); code != 0 {
-				return false, os.NewSyscallError("RTM_GETLINK", unix.Errno(-code))
+				return false, os.NewSyscallError("netlink dump", unix.Errno(-code))
 			}
 			return true, nil
-		case unix.RTM_NEWLINK:
-			if d, ok := parseLink(m.body); ok && len(l.list) < maxDevices {
-				l.list = append(l.list, d)
-			}
+		case l.kind:
+			l.found(m.body)
 		}
 	}
 	return false, nil

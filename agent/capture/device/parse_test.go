@@ -105,6 +105,16 @@ func TestParseLink(t *testing.T) {
 	}
 }
 
+// links collects a dump of devices.
+func links() (*listing, *[]Device) {
+	var list []Device
+	return &listing{kind: unix.RTM_NEWLINK, found: func(body []byte) {
+		if d, ok := parseLink(body); ok {
+			list = append(list, d)
+		}
+	}}, &list
+}
+
 func TestTake(t *testing.T) {
 	a := nlmsg(unix.RTM_NEWLINK, unix.NLM_F_MULTI, dumpSeq, linkBody(1, 0, name("a")))
 	done := nlmsg(unix.NLMSG_DONE, unix.NLM_F_MULTI, dumpSeq, word(0))
@@ -126,10 +136,10 @@ func TestTake(t *testing.T) {
 		{"half a message", a[:len(a)-1], 0, false, false, "damaged"},
 		{"length 0", make([]byte, 16), 0, false, false, "damaged"},
 	} {
-		var l links
+		l, list := links()
 		end, err := l.take(c.b)
-		if len(l.list) != c.n || end != c.done || l.changed != c.changed || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
-			t.Errorf("%s: %d devices, end %v, changed %v, error %v", c.what, len(l.list), end, l.changed, err)
+		if len(*list) != c.n || end != c.done || l.changed != c.changed || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: %d devices, end %v, changed %v, error %v", c.what, len(*list), end, l.changed, err)
 		}
 	}
 }
@@ -139,16 +149,17 @@ func FuzzTake(f *testing.F) {
 		nlmsg(unix.NLMSG_DONE, 2, dumpSeq, word(0))))
 	f.Add(nlmsg(unix.RTM_NEWLINK, 0, dumpSeq, linkBody(3, 1, attr(unix.IFLA_ADDRESS, 1, 2, 3, 4, 5, 6))[:30]))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var l links
+		l, found := links()
 		l.take(b)
-		if len(l.list)*(unix.NLMSG_HDRLEN+unix.SizeofIfInfomsg) > len(b) {
-			t.Errorf("%d devices out of %d bytes", len(l.list), len(b))
+		list := *found
+		if len(list)*(unix.NLMSG_HDRLEN+unix.SizeofIfInfomsg) > len(b) {
+			t.Errorf("%d devices out of %d bytes", len(list), len(b))
 		}
-		for _, d := range l.list {
+		for _, d := range list {
 			if d.Index <= 0 || d.Lower < 0 || d.Master < 0 || d.Lower == d.Index || len(d.HardwareAddr) > maxAddress || len(d.Ports) > 2 || d.Name == "" {
 				t.Errorf("%+v", d)
 			}
 		}
-		Uppers(l.list, func(i int) bool { return i%2 == 0 })
+		Uppers(list, func(i int) bool { return i%2 == 0 })
 	})
 }

@@ -27,9 +27,16 @@ const (
 // changed runs in the calling goroutine. Watch blocks until ctx ends and then
 // returns nil; an error means that it does not watch (any more).
 func Watch(ctx context.Context, changed func()) error {
-	fd, err := openNetlink(unix.RTMGRP_LINK, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
-	if err != nil {
+	if err := watch(ctx, unix.RTMGRP_LINK, changed); err != nil {
 		return fmt.Errorf("cannot watch network devices: %w", err)
+	}
+	return nil
+}
+
+func watch(ctx context.Context, groups uint32, changed func()) error {
+	fd, err := openNetlink(groups, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
+	if err != nil {
+		return err
 	}
 	f := os.NewFile(uintptr(fd), "netlink")
 	defer f.Close()
@@ -39,7 +46,7 @@ func Watch(ctx context.Context, changed func()) error {
 	for ctx.Err() == nil {
 		changed()
 		if err := w.wait(); err != nil {
-			return fmt.Errorf("cannot watch network devices: %w", err)
+			return err
 		}
 	}
 	return nil

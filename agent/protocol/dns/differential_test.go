@@ -188,6 +188,7 @@ func FuzzMessage(f *testing.F) {
 		var m Message
 		var q Question
 		var r Record
+		answers := 0
 		m.Parse(b)
 		for m.NextQuestion(&q) {
 			if len(q.Name) > MaxName || bytes.IndexByte(q.Name, 0) >= 0 || bytes.ContainsFunc(q.Name, func(c rune) bool { return c >= 'A' && c <= 'Z' }) {
@@ -201,9 +202,28 @@ func FuzzMessage(f *testing.F) {
 			if len(r.Name) > MaxName || len(m.Target(&r)) > MaxName {
 				t.Fatalf("record %+v", r)
 			}
+			if r.Section == Answer {
+				answers++
+			}
 		}
 		if m.NextQuestion(&q) || m.NextRecord(&r) {
 			t.Fatal("a message that ended goes on")
+		}
+		m.Parse(b)
+		for m.NextAnswer(&r) { // which does not mind what an owner's pointer leads to
+			answers--
+			hinted := 0
+			for h := r.Hints(); ; hinted++ {
+				if _, ok := h.Next(); !ok {
+					break
+				}
+			}
+			if _, ok := r.Addr(); 4*hinted > len(r.Data) || ok && hinted > 0 || len(m.Owner(&r)) > MaxName || len(m.Target(&r)) > MaxName {
+				t.Fatalf("answer %+v", r)
+			}
+		}
+		if answers > 0 {
+			t.Fatal("answers missing")
 		}
 		if msg, rest, ok := TCPMessage(b); ok && 2+len(msg)+len(rest) != len(b) {
 			t.Fatal("TCPMessage lost bytes")

@@ -48,22 +48,15 @@ type Record struct {
 	TTL     uint32 // seconds
 	Data    []byte // RDATA; points into the message
 
-	at int // offset of Data in the message: names in it may be compressed
+	owner int // offset of Name in the message
+	at    int // of Data: names in it may be compressed
 }
 
 // NextRecord reads the next record, after skipping the questions not yet read.
 // It reports false when there is none, or it was not captured whole, or it is
 // malformed; the rest of the message then cannot be read either.
 func (m *Message) NextRecord(r *Record) bool {
-	for m.asked < m.Questions {
-		end := skip(m.b, m.off)
-		if end < 0 || len(m.b)-end < 4 {
-			m.stop()
-			return false
-		}
-		m.off = end + 4
-		m.asked++
-	}
+	m.skipQuestions()
 	section := Answer
 	switch n := m.listed - int(m.Answers); {
 	case n >= int(m.Authorities)+int(m.Additionals):
@@ -73,8 +66,60 @@ func (m *Message) NextRecord(r *Record) bool {
 	case n >= 0:
 		section = Authority
 	}
+	owner := m.off
+	if !m.record(r, m.owner.read(m.b, owner)) {
+		return false
+	}
+	r.owner = owner
+	r.Section = section
+	r.Name, r.Cut = m.owner.text()
+	return true
+}
+
+// NextAnswer is NextRecord for the answer section alone, which it does not
+// leave. It skips the owner's name, whose text costs more than all the rest and
+// is rarely wanted: Owner reads it.
+func (m *Message) NextAnswer(r *Record) bool {
+	m.skipQuestions()
+	if m.listed >= int(m.Answers) {
+		return false
+	}
+	owner := m.off
+	if !m.record(r, skip(m.b, owner)) {
+		return false
+	}
+	r.owner = owner
+	r.Section, r.Name, r.Cut = Answer, nil, false
+	return true
+}
+
+// Owner gives the owner's name of r, a record that this message gave; nil if it
+// is malformed, empty for the root. It is valid until the next Owner, NextRecord
+// or Parse.
+func (m *Message) Owner(r *Record) []byte {
+	if m.owner.read(m.b, r.owner) < 0 {
+		return nil
+	}
+	text, _ := m.owner.text()
+	return text
+}
+
+func (m *Message) skipQuestions() {
+	for m.asked < m.Questions {
+		end := skip(m.b, m.off)
+		if end < 0 || len(m.b)-end < 4 {
+			m.stop()
+			return
+		}
+		m.off = end + 4
+		m.asked++
+	}
+}
+
+// record reads what follows the owner's name, which ended at b[end]; less than 0:
+// it is malformed.
+func (m *Message) record(r *Record, end int) bool {
 	b := m.b
-	end := m.owner.read(b, m.off)
 	if end < 0 || len(b)-end < 10 {
 		m.stop()
 		return false
@@ -85,8 +130,6 @@ func (m *Message) NextRecord(r *Record) bool {
 		m.stop()
 		return false
 	}
-	r.Section = section
-	r.Name, r.Cut = m.owner.text()
 	r.Type = binary.BigEndian.Uint16(fixed)
 	r.Class = binary.BigEndian.Uint16(fixed[2:])
 	r.TTL = binary.BigEndian.Uint32(fixed[4:])

@@ -26,6 +26,8 @@ type Decoder struct {
 	plain  [maxPlain]byte
 	stream assembly
 	hello  tls.Hello
+	greets bool   // hello is that of the last datagram
+	first  Crypto // its first piece, while there may be more; else no data
 }
 
 // NewDecoder returns a Decoder ready for use.
@@ -41,6 +43,7 @@ func NewDecoder() *Decoder {
 // they reach from the beginning without a gap. Of gQUIC with a plain CHLO it
 // reads the SNI tag. The name is valid until the next call.
 func (d *Decoder) ServerName(b []byte) (name []byte, ok bool) {
+	d.greets, d.first = false, Crypto{}
 	if !Looks(b) {
 		return nil, false
 	}
@@ -55,20 +58,27 @@ func (d *Decoder) ServerName(b []byte) (name []byte, ok bool) {
 	}
 	if f.Offset == 0 { // mostly the whole ClientHello
 		if name = d.serverName(f.Data); name != nil {
+			d.first = f
 			return name, true
 		}
 	}
-	first := f
-	if f, ok = d.Next(); !ok {
-		return nil, false
+	name = d.gather(f)
+	return name, name != nil
+}
+
+// gather puts a piece and all that follow it together, and reads that. Without
+// any more there is nothing new to read.
+func (d *Decoder) gather(first Crypto) (name []byte) {
+	f, ok := d.Next()
+	if !ok {
+		return nil
 	}
 	d.stream.reset()
 	d.stream.add(first)
 	for ; ok; f, ok = d.Next() {
 		d.stream.add(f)
 	}
-	name = d.serverName(d.stream.prefix())
-	return name, name != nil
+	return d.serverName(d.stream.prefix())
 }
 
 // serverName reads the beginning of the CRYPTO stream.
@@ -76,8 +86,22 @@ func (d *Decoder) serverName(message []byte) []byte {
 	if d.version == googleQ050 {
 		return chloServerName(message)
 	}
-	d.hello.ParseHandshake(message)
+	d.greets = d.hello.ParseHandshake(message)
 	return d.hello.ServerName
+}
+
+// Hello is the ClientHello of the datagram that ServerName was last given, as far
+// as it was there (tls.Hello.Complete); nil when there was none, as in gQUIC. It
+// reads what ServerName had no need to, and is valid as long as the name.
+func (d *Decoder) Hello() *tls.Hello {
+	if d.greets && !d.hello.Complete && d.first.Data != nil {
+		d.gather(d.first)
+		d.first = Crypto{}
+	}
+	if !d.greets {
+		return nil
+	}
+	return &d.hello
 }
 
 // Open starts over with a datagram, for Next to step through its CRYPTO

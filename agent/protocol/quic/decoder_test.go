@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"testing"
+
+	"trailhound/agent/protocol/tls"
 )
 
 // The samples of the RFCs. The tag at the end depends on every byte, so the
@@ -275,5 +277,41 @@ func TestAllocations(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestHello: what the name needed is not all there is to a ClientHello.
+func TestHello(t *testing.T) {
+	d := NewDecoder()
+	message := clientHello("www.example.com", 300)
+	var want []byte
+	for i, frames := range [][]byte{
+		crypto(0, message),
+		cat(crypto(0, message[:200]), crypto(200, message[200:])),
+		cat(crypto(0, message[:200]), crypto(250, message[250:]), crypto(200, message[200:250])),
+		cat(crypto(200, message[200:]), crypto(0, message[:200])),
+		cat(crypto(0, message[:20]), crypto(20, message[20:])),
+		cat(crypto(0, message[:len(message)-9]), crypto(len(message)-9, message[len(message)-9:])),
+	} {
+		b := protect(packetSpec{version: Version1, dcid: sampleCID}, padded(frames, 1100))
+		name, ok := d.ServerName(b)
+		h := d.Hello()
+		if !ok || h == nil || !h.Complete || string(name) != "www.example.com" {
+			t.Fatalf("%d: name %q, hello %v", i, name, h != nil)
+		}
+		ja4 := tls.AppendJA4(nil, h, tls.OverQUIC)
+		if i == 0 {
+			want = ja4
+		}
+		if len(ja4) == 0 || !bytes.Equal(ja4, want) || d.Hello() != h {
+			t.Errorf("%d: %s, want %s", i, ja4, want)
+		}
+	}
+	b := protect(packetSpec{version: Version1, dcid: sampleCID}, padded(cat(crypto(0, message[:200]), crypto(250, message[250:])), 1100))
+	if d.ServerName(b); d.Hello() == nil || d.Hello().Complete {
+		t.Error("a ClientHello with a gap")
+	}
+	if d.ServerName([]byte("no QUIC")); d.Hello() != nil {
+		t.Error("the ClientHello of another datagram")
 	}
 }

@@ -60,6 +60,28 @@ func Append(dst []byte, e *event.Event) []byte {
 	for i := range e.Health.Measures {
 		dst = appendMeasure(dst, &e.Health.Measures[i])
 	}
+	dst = appendText(dst, tagCommunityID, e.CommunityID)
+	dst = appendText(dst, tagSrcGroup, e.SrcGroup)
+	dst = appendText(dst, tagDstGroup, e.DstGroup)
+	dst = appendUint(dst, tagOutcome, uint64(e.Outcome))
+	dst = appendRetro(dst, &e.Retro)
+	dst = appendUint(dst, tagRCode, uint64(e.DNS.RCode))
+	dst = appendFlag(dst, tagHasRCode, e.DNS.HasRCode)
+	for _, a := range e.DNS.Answers {
+		dst = appendItem(dst, tagAnswers, a)
+	}
+	dst = appendText(dst, tagContentType, e.HTTP.ContentType)
+	dst = appendText(dst, tagBody, e.HTTP.Body)
+	dst = appendText(dst, tagJA3, e.TLS.JA3)
+	return appendText(dst, tagJA4, e.TLS.JA4)
+}
+
+func appendRetro(dst []byte, r *event.Retro) []byte {
+	dst = appendTime(dst, tagRetroFirst, r.First)
+	dst = appendTime(dst, tagRetroLast, r.Last)
+	for _, h := range r.Hosts {
+		dst = appendListed(dst, tagRetroHosts, h)
+	}
 	return dst
 }
 

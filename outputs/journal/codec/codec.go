@@ -78,6 +78,20 @@ const (
 	tagSince
 	tagCause
 	tagMeasure // nested, repeated
+	tagCommunityID
+	tagSrcGroup
+	tagDstGroup
+	tagOutcome
+	tagRetroFirst
+	tagRetroLast
+	tagRetroHosts // repeated
+	tagRCode
+	tagHasRCode
+	tagAnswers // repeated
+	tagContentType
+	tagBody
+	tagJA3
+	tagJA4
 )
 
 // The tags inside a source and inside a measure.

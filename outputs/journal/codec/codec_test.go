@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -190,6 +191,28 @@ func eachField(t *testing.T, v reflect.Value, name string, f func(string)) {
 	}
 }
 
+// oldEvent is dnsEvent as the first version wrote it.
+const oldEvent = "03100198000000000000000000000000000904d080f1f2b5bba5060903444e530b09747261696c2e646e730c030e5a11086f7574626f756e64131363646e2e62" +
+	"61642d646f6d61696e2e74657374150f6261642d646f6d61696e2e74657374160119152863646e292e6261642d646f6d61696e2e746573741b0f6c756d6d6120" +
+	"286d616c77617265291d0828737461746963291f2c03116d616c776172652f6c756d6d612e747874051768747470733a2f2f626c6f672e746573742f6c756d6d" +
+	"612104c000020a2304c633643524ba9203263529035544502d03646e732f1363646e2e6261642d646f6d61696e2e74657374300132014504657468304b100500" +
+	"00000000000000000000000000004e01"
+
+// What older versions wrote stays readable: tags and forms never change.
+func TestOldJournal(t *testing.T) {
+	old, err := hex.DecodeString(oldEvent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got event.Event
+	if err := Decode(old, &got); err != nil || !reflect.DeepEqual(got, *dnsEvent()) {
+		t.Errorf("%v: %+v", err, got)
+	}
+	if again := Append(nil, dnsEvent()); !bytes.Equal(again, old) {
+		t.Errorf("the encoding has changed: %x", again)
+	}
+}
+
 func TestUnknownFieldsAreSkipped(t *testing.T) {
 	e := dnsEvent()
 	b := binary.AppendUvarint(nil, 4000<<1)
@@ -269,7 +292,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if lists := len(e.Sources) + len(e.VLANs) + len(e.Aggregate.Dsts) + len(e.Aggregate.Trails) + len(e.Health.Measures); lists > len(b) {
+		if lists := len(e.Sources) + len(e.VLANs) + len(e.Aggregate.Dsts) + len(e.Aggregate.Trails) + len(e.Health.Measures) + len(e.DNS.Answers) + len(e.Retro.Hosts); lists > len(b) {
 			t.Fatalf("%d list items from %d bytes", lists, len(b))
 		}
 		// What was understood survives another trip.

@@ -83,8 +83,17 @@ func (d *fields) into(e *event.Event) error {
 		e.Alias = d.text
 	case tagVLANs<<1 | 1:
 		e.VLANs = d.numbers()
+	case tagCommunityID<<1 | 1:
+		e.CommunityID = d.text
+	case tagSrcGroup<<1 | 1:
+		e.SrcGroup = d.text
+	case tagDstGroup<<1 | 1:
+		e.DstGroup = d.text
+	case tagOutcome << 1:
+		e.Outcome = event.Outcome(d.uint(math.MaxUint8))
 	default:
 		d.intoFacts(e)
+		d.intoRetro(&e.Retro)
 		d.intoAggregate(&e.Aggregate)
 		d.intoHealth(&e.Health)
 	}
@@ -99,6 +108,12 @@ func (d *fields) intoFacts(e *event.Event) {
 		e.DNS.Type = uint16(d.uint(math.MaxUint16))
 	case tagQuestionClass << 1:
 		e.DNS.Class = uint16(d.uint(math.MaxUint16))
+	case tagRCode << 1:
+		e.DNS.RCode = uint8(d.uint(math.MaxUint8))
+	case tagHasRCode << 1:
+		e.DNS.HasRCode = d.uint(1) == 1
+	case tagAnswers<<1 | 1:
+		e.DNS.Answers = append(e.DNS.Answers, d.text)
 	case tagMethod<<1 | 1:
 		e.HTTP.Method = d.text
 	case tagHost<<1 | 1:
@@ -109,16 +124,35 @@ func (d *fields) intoFacts(e *event.Event) {
 		e.HTTP.Status = uint16(d.uint(math.MaxUint16))
 	case tagUserAgent<<1 | 1:
 		e.HTTP.UserAgent = d.text
+	case tagContentType<<1 | 1:
+		e.HTTP.ContentType = d.text
+	case tagBody<<1 | 1:
+		e.HTTP.Body = d.text
 	case tagServerName<<1 | 1:
 		e.TLS.ServerName = d.text
 	case tagSHA1<<1 | 1:
 		e.TLS.SHA1 = d.text
 	case tagSHA256<<1 | 1:
 		e.TLS.SHA256 = d.text
+	case tagJA3<<1 | 1:
+		e.TLS.JA3 = d.text
+	case tagJA4<<1 | 1:
+		e.TLS.JA4 = d.text
 	case tagRule<<1 | 1:
 		e.Suppression.Rule = d.text
 	case tagLocal << 1:
 		e.Suppression.Local = d.uint(1) == 1
+	}
+}
+
+func (d *fields) intoRetro(r *event.Retro) {
+	switch d.key {
+	case tagRetroFirst << 1:
+		r.First = d.time()
+	case tagRetroLast << 1:
+		r.Last = d.time()
+	case tagRetroHosts<<1 | 1:
+		r.Hosts = append(r.Hosts, d.addr())
 	}
 }
 

@@ -1,0 +1,192 @@
+package detect
+
+import (
+	"bytes"
+	"net/netip"
+
+	"trailhound/agent/event"
+	"trailhound/agent/protocol/attack"
+	"trailhound/agent/protocol/http"
+)
+
+var twoSlashes = []byte("//")
+
+// categoryCodes are the codes of the request categories.
+var categoryCodes = [...]event.Code{
+	attack.SQLInjection: event.HTTPSQLi, attack.XMLInjection: event.HTTPXMLi, attack.PHPInjection: event.HTTPPHPi,
+	attack.LDAPInjection: event.HTTPLDAPi, attack.XSS: event.HTTPXSS, attack.XXE: event.HTTPXXE, attack.SSTI: event.HTTPSSTI,
+	attack.DataLeakage: event.HTTPLeak, attack.ConfigFile: event.HTTPConfig, attack.RCE: event.HTTPRCE,
+	attack.Traversal: event.HTTPTraversal, attack.WebScan: event.HTTPWebScan, attack.DNSChanger: event.HTTPDNSChanger,
+}
+
+// attacks looks for what a request that no trail names is up to: the categories
+// of D 12.8 in path and body, then downloads and the files that scanners ask for
+// (D 12.9).
+func (w *Worker) attacks(r *http.Request, u target) {
+	if !w.rules.opt.Heuristics {
+		return
+	}
+	// A Host that is whitelisted says something of what leaves the home networks
+	// only: whoever attacks a server at home writes there what he likes.
+	if w.rules.whiteName(withoutPort(u.host)) && !w.rules.opt.Home.Contains(w.p.Dst) {
+		w.rules.trace.whiteName(withoutPort(u.host))
+		return
+	}
+	w.facts.forwarded = forwarded(r.Forwarded)
+	if !w.category(r, u) {
+		w.download(u)
+	}
+	w.facts.forwarded = nil
+}
+
+// category raises the category of the path, else that of the body.
+func (w *Worker) category(r *http.Request, u target) bool {
+	path := w.unescaped(u.path)
+	found := w.categoryOf(path)
+	if found == attack.None && bytes.Contains(r.Target, twoSlashes) && len(u.user) == 0 {
+		// Canonical form has one of two slashes, which php://input needs.
+		if found = w.categoryOf(w.unescaped(r.Target)); found != attack.None {
+			path = w.unescaped(u.path)
+		}
+	}
+	body := attack.None
+	if len(r.Body) > 0 && (found == attack.None || found == attack.DataLeakage) {
+		// The path is asked for again below: most requests are no attack.
+		if body = w.categoryOf(w.unescaped(r.Body)); body != attack.None {
+			path = w.unescaped(u.path)
+		}
+	}
+	if found == attack.None && body == attack.None || attack.Exempt(path) {
+		return false
+	}
+	if found != attack.None && !(found == attack.DataLeakage && w.local(w.p.Dst)) {
+		w.categoryEvent(event.URL, found, r, u)
+		return true
+	}
+	if body == attack.None {
+		return false
+	}
+	w.categoryEvent(event.HTTP, body, r, u)
+	return true
+}
+
+// categoryOf gives the category of a text whose escapes are decoded, if it is worth
+// one. A plus is a blank to servers where it stands for one, which nobody else
+// can tell, so both readings count.
+func (w *Worker) categoryOf(text []byte) attack.Category {
+	if c := w.matcher.Match(text); c != attack.None {
+		w.rules.trace.category(text, c)
+		if attack.Worth(text) {
+			return c
+		}
+		w.rules.trace.held(whyWorthless)
+		return attack.None
+	}
+	if bytes.IndexByte(text, '+') < 0 {
+		return w.rules.trace.category(text, attack.None)
+	}
+	w.text = append(w.text[:0], text...)
+	for i, c := range w.text {
+		if c == '+' {
+			w.text[i] = ' '
+		}
+	}
+	return w.rules.trace.category(w.text, w.matcher.Match(w.text))
+}
+
+// unescaped is the text itself when there is nothing to decode, else in w.plain.
+func (w *Worker) unescaped(text []byte) []byte {
+	if bytes.IndexByte(text, '%') < 0 {
+		return text
+	}
+	w.plain = appendUnescaped(w.plain[:0], text)
+	return w.plain
+}
+
+func (w *Worker) categoryEvent(typ event.Type, c attack.Category, r *http.Request, u target) {
+	code := categoryCodes[c]
+	if !w.rules.heuristic(code) {
+		w.rules.trace.unraised(code, whyDisabled)
+		return
+	}
+	seen := append(w.appendAuthority(nil, u), u.path...)
+	t := appendForced(append(w.appendAuthority(nil, u), '('), u.path)
+	if typ == event.HTTP {
+		t = append(append(append(t, ` \(`...), r.Method...), ' ')
+		t = append(appendForced(t, bytes.TrimSpace(r.Body)), `\)`...)
+		w.facts.body = r.Body
+	}
+	w.heuristic(typ, code, c.Info()+" (suspicious)", append(t, ')'), seen)
+	w.facts.body = nil
+}
+
+// download raises requests for programs, and for files that only scanners ask
+// for.
+func (w *Worker) download(u target) {
+	w.rules.trace.download(w, u.path)
+	if bytes.IndexByte(u.path, '.') < 0 {
+		return
+	}
+	if ext, ok := attack.Download(u.path); ok && w.rules.heuristic(event.HTTPDownload) && !w.local(w.p.Dst) {
+		w.pathEvent(event.HTTPDownload, "direct "+ext+" download (suspicious)", u)
+		return
+	}
+	if info, ok := attack.ScanFile(u.path); ok {
+		code := event.HTTPWebScan
+		if info != attack.WebScan.Info() {
+			code = event.HTTPNonexistent
+		}
+		if w.rules.heuristic(code) {
+			w.pathEvent(code, info+" (suspicious)", u)
+		}
+	}
+}
+
+func (w *Worker) pathEvent(code event.Code, info string, u target) {
+	seen := append(w.appendAuthority(nil, u), u.path...)
+	t := append(appendForced(append(w.appendAuthority(nil, u), '('), u.path), ')')
+	w.heuristic(event.URL, code, info, t, seen)
+}
+
+// appendForced appends text with the escapes that the display of a request has
+// whatever was sent (D 12.9).
+func appendForced(dst, b []byte) []byte {
+	for _, c := range b {
+		switch c {
+		case '(', ')', ' ', '\r', '\n':
+			const hex = "0123456789ABCDEF"
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// forwarded is the address that a forwarded-for value begins with.
+func forwarded(value []byte) []byte {
+	for i, c := range value {
+		if (c < '0' || c > '9') && c != '.' {
+			return value[:i]
+		}
+	}
+	return value
+}
+
+// local says whether an address is at home, or private as the reference means it.
+func (w *Worker) local(a netip.Addr) bool {
+	return w.rules.opt.Home.Contains(a) || a.IsLoopback() || a.Is4() && a.IsPrivate()
+}
+
+// webPath gives evidence of the first segment of a path. Parameters are no
+// segment of their own: many of one page are no scan.
+func (w *Worker) webPath(path []byte) {
+	if w.Evidence == nil || !w.rules.opt.Heuristics || len(path) == 0 || path[0] != '/' {
+		return
+	}
+	segment := path[1:]
+	if i := bytes.IndexAny(segment, "/?#;"); i >= 0 {
+		segment = segment[:i]
+	}
+	w.Evidence.Path(&w.p, segment)
+}

@@ -1,0 +1,221 @@
+package detect
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"trailhound/agent/event"
+	"trailhound/agent/packet"
+)
+
+// ipv4 makes a packet from one address and port to another.
+func ipv4(proto uint8, src, dst netip.Addr, srcPort, dstPort uint16, at time.Time) packet.Packet {
+	ip := make([]byte, 20)
+	ip[0], ip[9] = 0x45, proto
+	copy(ip[12:], src.AsSlice())
+	copy(ip[16:], dst.AsSlice())
+	return packet.Packet{Src: src, Dst: dst, SrcPort: srcPort, DstPort: dstPort, Proto: proto, IP: ip, Time: at}
+}
+
+func v4(n uint32) netip.Addr { return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, n))) }
+
+// TestConversation: both directions of a conversation have one hash, and no other
+// has it.
+func TestConversation(t *testing.T) {
+	at := time.Unix(1700000000, 0)
+	seen := map[uint64]bool{}
+	for i := range 5000 {
+		a, b, port := v4(uint32(i)*7919), v4(uint32(i)*104729+1), uint16(i)
+		to, from := ipv4(packet.ProtoTCP, a, b, 50000, port, at), ipv4(packet.ProtoTCP, b, a, port, 50000, at)
+		h := conversation(&to, false, port)
+		if h != conversation(&from, true, port) {
+			t.Fatal("the directions differ")
+		}
+		other := ipv4(packet.ProtoUDP, b, a, port, 50000, at)
+		for _, h := range []uint64{h, conversation(&from, false, port), conversation(&from, true, port+1), conversation(&other, true, port)} {
+			if seen[h] {
+				t.Fatalf("%d: a hash twice", i)
+			}
+			seen[h] = true
+		}
+	}
+	for _, ip := range [][]byte{nil, {0x45}, make([]byte, 19), append([]byte{0x60}, make([]byte, 38)...)} {
+		p := packet.Packet{IP: ip}
+		if conversation(&p, true, 1) != 0 {
+			t.Errorf("%d bytes have a hash", len(ip))
+		}
+	}
+}
+
+// TestWatchModel holds the table of conversations against a plain map, with
+// packets slightly out of order. Only what was pushed out may be missing, and
+// that is told.
+func TestWatchModel(t *testing.T) {
+	const await = 10 * time.Second
+	for seed := range uint64(4) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		hosts := []int{10, 40, 400, 20000}[seed]
+		model := map[event.Conversation]time.Time{} // over
+		var told *event.Answer
+		pushed := 0
+		w := NewWorker(NoRules())
+		w.Await = await
+		w.Answer = func(a event.Answer) {
+			if a.Outcome == event.OutcomeUnknown {
+				delete(model, a.Conversation)
+				pushed++
+				return
+			}
+			told = &a
+		}
+		w.pairs.closed = true
+		at := time.Unix(1700000000, 0)
+		for range 30000 {
+			at = at.Add(time.Duration(r.IntN(4)) * time.Millisecond)
+			when := at.Add(-time.Duration(r.IntN(200)) * time.Millisecond)
+			me, it, port := v4(0x0A000000+uint32(r.IntN(hosts))), v4(0xCB007100+uint32(r.IntN(9))), uint16(r.IntN(3))
+			c := event.Conversation{Client: me, Server: it, Port: port, Protocol: "TCP"}
+			told = nil
+			if r.IntN(2) == 0 {
+				w.p = ipv4(packet.ProtoTCP, me, it, 5, port, when)
+				w.watch(&event.Event{Code: event.TrailIP, Src: me, Dst: it, DstPort: port, Protocol: "TCP"})
+				model[c] = when.Add(await)
+				continue
+			}
+			w.p = ipv4(packet.ProtoTCP, it, me, port, 5, when)
+			over, known := model[c]
+			w.listen()
+			if told != nil && (!known || told.Conversation != c) {
+				t.Fatalf("an answer to what was not asked: %+v", told)
+			}
+			if known && !over.Before(when) && told == nil && pushed == 0 {
+				// Told already, within the last second.
+				if e := w.watched.find(w.watched.hashOf(conversation(&w.p, true, port), nil, 0), when.UnixNano()); e == nil || e.waiting {
+					t.Fatal("an answer was missed")
+				}
+			}
+			if known && over.Before(when) && told != nil {
+				t.Fatal("an answer came too late")
+			}
+		}
+		n := 0
+		for set := range w.watched.hashes {
+			for i, h := range w.watched.hashes[set] {
+				if h != 0 {
+					n++
+					if bit := w.watched.all[set][i].base >> 48; w.watched.front[bit>>6]>>(bit&63)&1 == 0 {
+						t.Fatal("the front lets one by")
+					}
+				}
+			}
+		}
+		if n != w.watched.n || n > maxWatched || (hosts >= 400) != (pushed > 0) {
+			t.Errorf("%d hosts: %d in the table, %d by its count, %d pushed out", hosts, n, w.watched.n, pushed)
+		}
+		w.p = ipv4(packet.ProtoTCP, v4(1), v4(2), 3, 4, at)
+		w.watched.sweep(at.Add(time.Hour).UnixNano())
+		if w.watched.n != 0 || *w.watched.front != [frontBits / 64]uint64{} {
+			t.Error("what is over stays")
+		}
+	}
+}
+
+// TestTwoWay: an answer shows both directions, its question alone does not.
+func TestTwoWay(t *testing.T) {
+	at := time.Unix(1700000000, 0)
+	me, it := v4(0x0A000001), v4(0xCB007101)
+	syn := func(src, dst netip.Addr, sport, dport uint16, flags uint8) packet.Packet {
+		p := ipv4(packet.ProtoTCP, src, dst, sport, dport, at)
+		p.Flags = flags
+		return p
+	}
+	const synAck = packet.FlagSYN | packet.FlagACK
+	for _, c := range []struct {
+		name    string
+		packets []packet.Packet
+		want    bool
+	}{
+		{"SYN and ACK", []packet.Packet{syn(me, it, 5, 80, packet.FlagSYN), syn(it, me, 80, 5, synAck)}, true},
+		{"an answer to nothing", []packet.Packet{syn(it, me, 80, 5, synAck)}, false},
+		{"another's answer", []packet.Packet{syn(me, it, 5, 80, packet.FlagSYN), syn(it, me, 80, 6, synAck), syn(it, me, 81, 5, synAck), syn(me, it, 80, 5, synAck)}, false},
+		{"the answer first", []packet.Packet{syn(it, me, 80, 5, synAck), syn(me, it, 5, 80, packet.FlagSYN)}, false},
+		{"DNS", []packet.Packet{ipv4(packet.ProtoUDP, me, it, 5, 53, at), ipv4(packet.ProtoUDP, it, me, 53, 5, at)}, true},
+		{"port 53 to port 53", []packet.Packet{ipv4(packet.ProtoUDP, me, it, 53, 53, at), ipv4(packet.ProtoUDP, it, me, 53, 53, at)}, false},
+	} {
+		w, told := NewWorker(NoRules()), 0
+		w.Answer = func(a event.Answer) {
+			if !a.Conversation.Client.IsValid() {
+				told++
+			}
+		}
+		for _, p := range c.packets {
+			for range 2 {
+				if w.p = p; !w.pairs.closed {
+					w.twoWay(&p)
+				}
+			}
+		}
+		if told == 1 != c.want || told > 1 || w.pairs.closed != c.want {
+			t.Errorf("%s: told %d times", c.name, told)
+		}
+	}
+	w := NewWorker(NoRules())
+	w.Answer = func(event.Answer) { t.Error("an answer") }
+	for i := range 3 * maxPairs {
+		p := syn(v4(uint32(i)), it, 5, 80, packet.FlagSYN)
+		w.twoWay(&p)
+	}
+	if w.pairs.n > maxPairs || len(w.pairs.asked) != 2*maxPairs {
+		t.Errorf("%d remembered", w.pairs.n)
+	}
+}
+
+// FuzzUnreachable reads quoted packets of any form.
+func FuzzUnreachable(f *testing.F) {
+	quote := ipv4(packet.ProtoUDP, v4(1), v4(2), 5, 53, time.Time{}).IP
+	f.Add(false, append(append([]byte{3, 3, 0, 0, 0, 0, 0, 0}, quote...), 0, 5, 0, 53, 0, 20, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1))
+	f.Add(true, append([]byte{1, 4, 0, 0, 0, 0, 0, 0, 0x60, 0, 0, 0, 0, 8, 17}, make([]byte, 60)...))
+	f.Fuzz(func(t *testing.T, six bool, b []byte) {
+		w := NewWorker(NoRules())
+		w.Answer = func(a event.Answer) {
+			if a.Outcome != event.Refused || !a.Conversation.Client.IsValid() || !a.Conversation.Server.IsValid() {
+				t.Errorf("%+v", a)
+			}
+		}
+		for _, dst := range []netip.Addr{v4(1), netip.IPv6Unspecified()} {
+			w.p = packet.Packet{Proto: packet.ProtoICMP, Dst: dst, Payload: b, Time: time.Unix(1, 0)}
+			if six {
+				w.p.Proto = packet.ProtoICMPv6
+			}
+			w.unreachable(&w.p)
+		}
+	})
+}
+
+// BenchmarkListen is what a packet costs that is no answer, with as many
+// conversations watched.
+func BenchmarkListen(b *testing.B) {
+	for _, n := range []int{0, 10, 1000} {
+		b.Run(map[int]string{0: "nothing", 10: "10", 1000: "1000"}[n], func(b *testing.B) {
+			at := time.Unix(1700000000, 0)
+			w := NewWorker(NoRules())
+			w.Answer, w.Await, w.pairs.closed = func(event.Answer) {}, time.Hour, true
+			for i := range n {
+				w.p = ipv4(packet.ProtoTCP, v4(uint32(i)), v4(9), 5, 80, at)
+				w.watch(&event.Event{Code: event.TrailIP, Src: w.p.Src, Dst: w.p.Dst, DstPort: 80, Protocol: "TCP"})
+			}
+			var packets []packet.Packet
+			for i := range 256 {
+				packets = append(packets, ipv4(packet.ProtoTCP, v4(uint32(i)*65599), v4(0x0A000000+uint32(i)), 443, 5, at))
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				w.p.IP, w.p.SrcPort, w.p.Proto = packets[i&255].IP, 443, packet.ProtoTCP
+				w.listen()
+			}
+		})
+	}
+}

