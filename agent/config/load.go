@@ -84,7 +84,7 @@ func build(layers []layer, opt Options) (*Config, error) {
 		case l.tree.kind != mapping:
 			hint := ""
 			if looksMaltrail([]byte(l.tree.text)) {
-				hint = "this looks like a Maltrail configuration: `trailhound config import` converts it"
+				hint = "this looks like a Maltrail configuration: docs/from-maltrail.md has the keys side by side"
 			}
 			errs.add(l.tree.at, "", "want a map of keys, got "+l.tree.shown(), hint)
 		default:

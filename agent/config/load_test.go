@@ -144,7 +144,7 @@ func TestProblems(t *testing.T) {
 		{"state: /a\nlog: *no\n", "config.yaml:2: not valid YAML: unknown anchor 'no' referenced"},
 		{"- a\n", "config.yaml:1:1: want a map of keys, got a list"},
 		{"just text\n", `config.yaml:1:1: want a map of keys, got "just text"`},
-		{"MONITOR_INTERFACE any\nCAPTURE_BUFFER 10%\n", "config.yaml:1:1: want a map of keys, got \"MONITOR_INTERFACE any CAPTURE_BUFFER 10%\", this looks like a Maltrail configuration: `trailhound config import` converts it"},
+		{"MONITOR_INTERFACE any\nCAPTURE_BUFFER 10%\n", "config.yaml:1:1: want a map of keys, got \"MONITOR_INTERFACE any CAPTURE_BUFFER 10%\", this looks like a Maltrail configuration: docs/from-maltrail.md has the keys side by side"},
 		{"state: /a\n---\nstate: /b\n", "config.yaml:2:1: a second YAML document, keep one document per file; drop-ins go to conf.d"},
 		{"state: /a\x00b\n", "config.yaml:1:10: a NUL byte, the file must be UTF-8 text"},
 		{"state: /a\n# \xff\n", "config.yaml:2:3: byte 0xFF is not UTF-8, the file must be UTF-8 text"},
@@ -369,6 +369,34 @@ func TestSizes(t *testing.T) {
 		var s Size
 		if err := s.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q is accepted as %d", text, s)
+		}
+	}
+}
+
+// Thresholds and windows are those of what the code counts.
+func TestCounted(t *testing.T) {
+	opt := Options{File: "config.yaml", Codes: []string{"scan.port", "dns.nxdomain", "dns.dga.entropy", "http.ua"}, Counted: map[string]Count{
+		"scan.port": {Threshold: true, Whole: true, Window: time.Hour}, "dns.nxdomain": {Threshold: true, Whole: true, Most: 1000, Window: 24 * time.Hour},
+		"dns.dga.entropy": {Threshold: true}}}
+	for text, want := range map[string]string{
+		"thresholds: {scan.port: 20, dns.dga.entropy: 3.25}": "",
+		"thresholds: {scan.port: 2.5}":                        "want a whole number of at most 4096",
+		"thresholds: {dns.nxdomain: 1001}":                    "want a whole number of at most 1000",
+		"thresholds: {http.ua: 3}":                            "the code has no threshold",
+		"windows: {scan.port: 90s, dns.nxdomain: 24h}":        "",
+		"windows: {scan.port: 2h}":                            "want whole seconds from 1s to 1h",
+		"windows: {scan.port: 1500ms}":                        "want whole seconds",
+		"windows: {dns.dga.entropy: 5s}":                      "the code has no window",
+	} {
+		opt.File = filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(opt.File, []byte("detection:\n  "+text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		switch _, err := Load(opt); {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", text, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

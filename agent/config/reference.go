@@ -63,7 +63,7 @@ func WriteReference(w io.Writer, further ...Key) error {
 			}
 		}
 	}
-	b.WriteString("\n## For those who come from Maltrail\n\n`trailhound config import` converts a configuration file. These directives have a counterpart:\n\n" +
+	b.WriteString("\n## For those who come from Maltrail\n\n[from-maltrail.md](from-maltrail.md) is the way from there. These directives have a counterpart:\n\n" +
 		"| Maltrail | Trailhound |\n| --- | --- |\n")
 	for _, k := range keys {
 		for _, directive := range k.Maltrail {

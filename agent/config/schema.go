@@ -39,7 +39,7 @@ type Update struct {
 	From  Secret        `key:"from" default:"" take:"reload" maltrail:"UPDATE_SERVER" doc:"URL or path of a signed bundle; empty: fetch the sources and build here"`
 }
 
-// Detection says what is looked for. Codes are those of docs/fields.md.
+// Detection says what is looked for. Codes are those of docs/detections.md.
 type Detection struct {
 	Heuristics   bool                      `key:"heuristics" default:"true" take:"reload" maltrail:"USE_HEURISTICS" doc:"look for suspicious behaviour, not only for trails"`
 	Disable      []string                  `key:"disable" default:"[]" take:"reload" maltrail:"DISABLED_HEURISTICS" doc:"codes that are never raised, such as scan.web"`

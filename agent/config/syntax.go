@@ -104,7 +104,7 @@ func syntaxError(file string, data []byte, err error, errs *problems) {
 	}
 	hint := ""
 	if looksMaltrail(data) {
-		hint = "this looks like a Maltrail configuration: `trailhound config import` converts it"
+		hint = "this looks like a Maltrail configuration: docs/from-maltrail.md has the keys side by side"
 	} else if tab := tabLine(data, at.line); tab > 0 {
 		at.line, hint = tab, "a tab cannot indent YAML: use spaces"
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net"
@@ -189,6 +190,7 @@ func (k checker) codes(codes []string) {
 type Count struct {
 	Threshold bool          // it has one
 	Whole     bool          // which is a number of things
+	Most      float64       // the highest; 0: maxCount
 	Window    time.Duration // the longest time that it can count in; 0: it has none
 }
 
@@ -205,8 +207,8 @@ func (k checker) counted(counts map[string]Count) {
 		switch {
 		case !c.Threshold:
 			k.fail(at, "the code has no threshold", "")
-		case c.Whole && (v != math.Trunc(v) || v > maxCount):
-			k.fail(at, fmt.Sprintf("want a whole number of at most %d", maxCount), "")
+		case c.Whole && (v != math.Trunc(v) || v > cmp.Or(c.Most, maxCount)):
+			k.fail(at, fmt.Sprintf("want a whole number of at most %v", cmp.Or(c.Most, maxCount)), "")
 		}
 	}
 	for _, code := range sortedKeys(k.c.Detection.Windows) {

@@ -64,6 +64,12 @@ func counted() map[string]config.Count {
 	for _, c := range event.Heuristics() {
 		_, whole, ok := c.Threshold()
 		n := config.Count{Threshold: ok, Whole: whole}
+		switch c { // what a board has room for
+		case event.DNSExhaustion:
+			n.Most = 65_535
+		case event.DNSNXDomain:
+			n.Most = 1000
+		}
 		switch w, ok := c.Window(); {
 		case ok && w < time.Minute: // the scans'
 			n.Window = time.Hour
