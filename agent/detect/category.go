@@ -26,17 +26,24 @@ func (w *Worker) attacks(r *http.Request, u target) {
 	if !w.rules.opt.Heuristics {
 		return
 	}
-	// A Host that is whitelisted says something of what leaves the home networks
-	// only: whoever attacks a server at home writes there what he likes.
-	if w.rules.whiteName(withoutPort(u.host)) && !w.rules.opt.Home.Contains(w.p.Dst) {
-		w.rules.trace.whiteName(withoutPort(u.host))
-		return
-	}
 	w.facts.forwarded = forwarded(r.Forwarded)
 	if !w.category(r, u) {
 		w.download(u)
 	}
 	w.facts.forwarded = nil
+}
+
+// exempt says whether the request is to a host on the whitelist. That says
+// something of what leaves the home networks only: whoever attacks a server at
+// home writes there what he likes. It is asked when something was found: nearly
+// all requests are no attack.
+func (w *Worker) exempt(u target) bool {
+	host := withoutPort(u.host)
+	if !w.rules.whiteName(host) || w.rules.opt.Home.Contains(w.p.Dst) {
+		return false
+	}
+	w.rules.trace.whiteName(host)
+	return true
 }
 
 // category raises the category of the path, else that of the body.
@@ -58,6 +65,9 @@ func (w *Worker) category(r *http.Request, u target) bool {
 	}
 	if found == attack.None && body == attack.None || attack.Exempt(path) {
 		return false
+	}
+	if w.exempt(u) {
+		return true
 	}
 	if found != attack.None && !(found == attack.DataLeakage && w.local(w.p.Dst)) {
 		w.categoryEvent(event.URL, found, r, u)
@@ -128,6 +138,9 @@ func (w *Worker) download(u target) {
 		return
 	}
 	if ext, ok := attack.Download(u.path); ok && w.rules.heuristic(event.HTTPDownload) && !w.local(w.p.Dst) {
+		if w.exempt(u) {
+			return
+		}
 		w.pathEvent(event.HTTPDownload, "direct "+ext+" download (suspicious)", u)
 		return
 	}
@@ -136,7 +149,7 @@ func (w *Worker) download(u target) {
 		if info != attack.WebScan.Info() {
 			code = event.HTTPNonexistent
 		}
-		if w.rules.heuristic(code) {
+		if w.rules.heuristic(code) && !w.exempt(u) {
 			w.pathEvent(code, info+" (suspicious)", u)
 		}
 	}
