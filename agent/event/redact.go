@@ -17,7 +17,18 @@ func Redact(text []byte) []byte { return redact(text, false) }
 
 // RedactTarget is Redact for the target of an HTTP request, which may be an
 // authority without a scheme (CONNECT, RFC 9112 3.2.3).
-func RedactTarget(target []byte) []byte { return redact(target, len(target) > 0 && target[0] != '/') }
+func RedactTarget(target []byte) []byte {
+	authority := len(target) > 0 && target[0] != '/'
+	// A slash in a value that is masked may have hidden where an authority ends.
+	for range 4 {
+		next := redact(target, authority)
+		if bytes.Equal(next, target) {
+			break
+		}
+		target = next
+	}
+	return target
+}
 
 // redact does it; with authority, text may begin with one.
 func redact(text []byte, authority bool) []byte {

@@ -44,7 +44,8 @@ func nodeEvents(n int) []event.Event {
 			if i%100 == 9 {
 				code, state := event.HealthCaptureDrops, event.Raised
 				if i%1000 == 9 {
-					code, state = event.HealthHeartbeat, event.Metric
+					// No heartbeat: each output makes that its own, with its name and sums.
+					code, state = event.HealthCanary, event.Metric
 				}
 				*e = event.NewHealth(e.Time, code, "up for 5m0s", event.HealthFacts{State: state, Cause: "sensor",
 					Measures: []event.Measure{event.Count("packets", uint64(i)), event.Share("drop_share", 0, 1)}})
