@@ -380,13 +380,13 @@ func TestCounted(t *testing.T) {
 		"dns.dga.entropy": {Threshold: true}}}
 	for text, want := range map[string]string{
 		"thresholds: {scan.port: 20, dns.dga.entropy: 3.25}": "",
-		"thresholds: {scan.port: 2.5}":                        "want a whole number of at most 4096",
-		"thresholds: {dns.nxdomain: 1001}":                    "want a whole number of at most 1000",
-		"thresholds: {http.ua: 3}":                            "the code has no threshold",
-		"windows: {scan.port: 90s, dns.nxdomain: 24h}":        "",
-		"windows: {scan.port: 2h}":                            "want whole seconds from 1s to 1h",
-		"windows: {scan.port: 1500ms}":                        "want whole seconds",
-		"windows: {dns.dga.entropy: 5s}":                      "the code has no window",
+		"thresholds: {scan.port: 2.5}":                       "want a whole number of at most 4096",
+		"thresholds: {dns.nxdomain: 1001}":                   "want a whole number of at most 1000",
+		"thresholds: {http.ua: 3}":                           "the code has no threshold",
+		"windows: {scan.port: 90s, dns.nxdomain: 24h}":       "",
+		"windows: {scan.port: 2h}":                           "want whole seconds from 1s to 1h",
+		"windows: {scan.port: 1500ms}":                       "want whole seconds",
+		"windows: {dns.dga.entropy: 5s}":                     "the code has no window",
 	} {
 		opt.File = filepath.Join(t.TempDir(), "config.yaml")
 		if err := os.WriteFile(opt.File, []byte("detection:\n  "+text+"\n"), 0o600); err != nil {
