@@ -83,8 +83,7 @@ func (a *app) explain(ctx context.Context, f explainFlags, files []string) error
 	rules := detect.NewRules(t, white, detectOptions(c))
 	r := &agent.Replay{
 		Files: files, Stdin: a.in, Snaplen: int(c.Capture.Snaplen), Rules: rules, Board: heuristic.NewBoard(rules.Board()),
-		Gate: suppress.New(suppress.Options{Ignore: held.ignore, Rules: held.rules, Whitelisted: white.Addr,
-			Window: c.Suppress.Aggregate, Inbound: c.Suppress.Inbound, Outcomes: c.Suppress.Outcomes}),
+		Gate:     suppress.New(gateOptions(c, held, white, c.Suppress.Aggregate)),
 		Fallback: func(fault error) *detect.Rules { return fallbackRules(c, white) },
 	}
 	x, err := r.Explain(ctx, f.packet)

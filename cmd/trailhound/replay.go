@@ -117,8 +117,7 @@ func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
 	r := &agent.Replay{
 		Files: files, Stdin: a.in, Workers: int(c.Capture.Workers), Snaplen: int(c.Capture.Snaplen),
 		Rules: rules, Board: heuristic.NewBoard(rules.Board()),
-		Gate: suppress.New(suppress.Options{Ignore: held.ignore, Rules: held.rules, Whitelisted: white.Addr,
-			Window: aggregate(c, f), Inbound: c.Suppress.Inbound, Outcomes: c.Suppress.Outcomes}),
+		Gate: suppress.New(gateOptions(c, held, white, aggregate(c, f))),
 		Sink: out.take,
 	}
 	r.Fallback = func(fault error) *detect.Rules { return fallbackRules(c, white) }
@@ -174,6 +173,12 @@ func (a *app) openDestination(ctx context.Context, c *config.Config, f replayFla
 	}
 	w, err := a.openEvents(c, f)
 	return w, nil, err
+}
+
+// gateOptions are those of a replay's gate.
+func gateOptions(c *config.Config, held *suppression, white *whitelist.List, window time.Duration) suppress.Options {
+	return suppress.Options{Ignore: held.ignore, Rules: held.rules, Whitelisted: white.Addr,
+		Window: window, Inbound: c.Suppress.Inbound, Outcomes: c.Suppress.Outcomes}
 }
 
 // aggregate is the window of the gate.
