@@ -124,7 +124,14 @@ func (s *Store) put(e entry) {
 	s.n++
 }
 
+// merge adds what another entry says. Notes of several workers come in any order:
+// the first host is that of the earliest minute, not of the first note to arrive.
 func (e *entry) merge(o *entry) {
+	if o.first < e.first && o.hosts[0] != 0 {
+		earlier := *o
+		earlier.last = max(e.last, o.last)
+		*o, *e = *e, earlier
+	}
 	e.first, e.last = min(e.first, o.first), max(e.last, o.last)
 	for _, h := range o.hosts {
 		switch {
