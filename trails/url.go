@@ -76,31 +76,6 @@ func appendHostPort(dst, host []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// AppendPath appends the canonical form of a request target's path and query:
-// lower case, each run of slashes one slash, blanks and bytes above 0x7F
-// percent-encoded. What compile stores and what match looks up both went
-// through it.
-func AppendPath(dst, path []byte) []byte {
-	slash := false
-	for _, c := range path {
-		switch {
-		case c == '/':
-			if slash {
-				continue
-			}
-		case c >= 'A' && c <= 'Z':
-			c |= 0x20
-		case c >= 0x80, c == ' ':
-			dst = append(dst, '%', hexDigits[c>>4], hexDigits[c&15])
-			slash = false
-			continue
-		}
-		slash = c == '/'
-		dst = append(dst, c)
-	}
-	return dst
-}
-
 // SplitURL cuts the key of a URL into host and path. A path alone has an empty
 // host.
 func SplitURL(key []byte) (host, path []byte) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"trailhound/agent/protocol/http"
+	"trailhound/trails"
 	"trailhound/trails/table"
 )
 
@@ -29,42 +30,64 @@ func (c *candidates) add(b []byte) {
 //     removed; of that, if it is deeper than one level, the last segment
 //  3. without a query, when the head's end was captured: path, "?", body
 //  4. the parent directory of the last one; the last segment of the first
-func (c *candidates) fill(path []byte, r *http.Request) {
+func (c *candidates) fill(path []byte, marks trails.Marks, r *http.Request) {
 	c.n, c.body = 0, -1
 	buf := c.buf[:0]
 	first := trimSlashes(path)
 	c.add(first)
-	if q := bytes.IndexByte(path, '?'); q >= 0 {
+	q := -1
+	if marks&trails.MarkQuery != 0 {
+		q = bytes.IndexByte(path, '?')
+	}
+	if q >= 0 {
 		c.add(trimSlashes(path[:q]))
-		if i := bytes.IndexByte(path, '='); i >= 0 {
-			c.add(path[:i+1])
-		}
-		buf = appendValueless(buf, path)
-		if bare := buf; !c.holds(bare) {
-			c.add(bare)
-			if bytes.Count(bare, slash) > 1 {
-				c.add(bare[bytes.LastIndexByte(bare, '/'):])
+		bare := path
+		if marks&trails.MarkEquals != 0 {
+			if i := bytes.IndexByte(path, '='); i >= 0 {
+				c.add(path[:i+1])
+				buf = appendValueless(buf, path, i)
+				bare = buf
 			}
+		}
+		if !c.holds(bare) {
+			c.add(bare)
+			if i := deep(bare); i >= 0 {
+				c.add(bare[i:]) // which has no parent
+			}
+			c.buf = buf
+			return
 		}
 	} else if r.HeadEnd && len(path)+1+len(r.Body) <= table.MaxKey {
 		buf = append(append(buf, path...), '?')
-		n := len(buf)
-		buf = appendUnescaped(buf, r.Body)
-		lower(buf[n:])
+		if n := len(buf); len(r.Body) > 0 {
+			buf = appendUnescaped(buf, r.Body)
+			lower(buf[n:])
+		}
 		c.body = c.n
 		c.add(buf)
 	}
 	c.buf = buf
-	if last := c.at(c.n - 1); bytes.Count(last, slash) > 1 {
-		c.add(last[:bytes.LastIndexByte(last, '/')])
+	last := c.at(c.n - 1)
+	if i := deep(last); i >= 0 {
+		c.add(last[:i])
 		if i := bytes.LastIndexByte(first, '/'); i >= 0 {
 			name := first[i:]
-			if q := bytes.IndexByte(name, '?'); q >= 0 {
-				name = name[:q]
+			if q >= i && q < len(first) {
+				name = first[i:q]
 			}
 			c.add(name)
 		}
 	}
+}
+
+// deep gives the place of the last slash if there is another one before it; else
+// -1.
+func deep(b []byte) int {
+	i := bytes.LastIndexByte(b, '/')
+	if i <= 0 || b[0] != '/' && bytes.IndexByte(b[:i], '/') < 0 {
+		return -1
+	}
+	return i
 }
 
 func (c *candidates) holds(b []byte) bool {
@@ -85,18 +108,11 @@ func trimSlashes(b []byte) []byte {
 
 // appendValueless appends a path with the values of its parameters removed:
 // behind each run of word characters and "=", everything up to the next '&' or
-// '='.
-func appendValueless(dst, path []byte) []byte {
-	word := false
-	// Nothing before the first "=" is removed.
-	if first := bytes.IndexByte(path, '='); first > 0 {
-		dst = append(dst, path[:first]...)
-		word = wordChar(path[first-1])
-		path = path[first:]
-	} else if first < 0 {
-		return append(dst, path...)
-	}
-	for i := 0; i < len(path); i++ {
+// '='. The first "=" is at a place that is given; nothing before it is removed.
+func appendValueless(dst, path []byte, first int) []byte {
+	dst = append(dst, path[:first]...)
+	word := first > 0 && wordChar(path[first-1])
+	for i := first; i < len(path); i++ {
 		ch := path[i]
 		dst = append(dst, ch)
 		if ch == '=' && word {

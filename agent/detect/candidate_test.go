@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"trailhound/agent/protocol/http"
+	"trailhound/trails"
 	"trailhound/trails/table"
 )
 
@@ -34,7 +35,8 @@ func TestCandidates(t *testing.T) {
 			r.HeadEnd, r.Body = true, []byte(c.body)
 		}
 		var list candidates
-		list.fill([]byte(c.path), r)
+		path, marks := trails.AppendPathMarks(nil, []byte(c.path))
+		list.fill(path, marks, r)
 		var got []string
 		for i := range list.n {
 			got = append(got, string(list.at(i)))
@@ -45,17 +47,17 @@ func TestCandidates(t *testing.T) {
 	}
 	long := &http.Request{HeadEnd: true, Body: bytes.Repeat([]byte("x"), table.MaxKey)}
 	var list candidates
-	if list.fill([]byte("/x"), long); list.n != 1 || list.body != -1 {
+	if list.fill([]byte("/x"), trails.MarkSlash, long); list.n != 1 || list.body != -1 {
 		t.Errorf("a body longer than any key: %d candidates", list.n)
 	}
 }
 
 func TestAppendValueless(t *testing.T) {
 	for path, want := range map[string]string{
-		"": "", "/": "/", "/x?a=1&b=2": "/x?a=&b=", "/x?a=1=2": "/x?a==2", "/x?a=b=c&d": "/x?a==c&d", "/x?=1": "/x?=1", "=": "=", "=1": "=1", "a=1": "a=",
-		"/x?a-=1": "/x?a-=1", "/x?a%20b=1;2 3": "/x?a%20b=", "/x?a=&&b=": "/x?a=&&b=", "/x?a": "/x?a", "/x?a[]=1&b=2": "/x?a[]=1&b=",
+		"/x?a=1&b=2": "/x?a=&b=", "/x?a=1=2": "/x?a==2", "/x?a=b=c&d": "/x?a==c&d", "/x?=1": "/x?=1", "=": "=", "=1": "=1", "a=1": "a=",
+		"/x?a-=1": "/x?a-=1", "/x?a%20b=1;2 3": "/x?a%20b=", "/x?a=&&b=": "/x?a=&&b=", "/x?a[]=1&b=2": "/x?a[]=1&b=",
 	} {
-		if got := string(appendValueless([]byte("^"), []byte(path))); got != "^"+want {
+		if got := string(appendValueless([]byte("^"), []byte(path), strings.IndexByte(path, '='))); got != "^"+want {
 			t.Errorf("%s: %s, want %s", path, got[1:], want)
 		}
 	}

@@ -7,9 +7,8 @@ import (
 	"trailhound/agent/event"
 	"trailhound/agent/protocol/attack"
 	"trailhound/agent/protocol/http"
+	"trailhound/trails"
 )
-
-var twoSlashes = []byte("//")
 
 // categoryCodes are the codes of the request categories.
 var categoryCodes = [...]event.Code{
@@ -22,11 +21,13 @@ var categoryCodes = [...]event.Code{
 // attacks looks for what a request that no trail names is up to: the categories
 // of D 12.8 in path and body, then downloads and the files that scanners ask for
 // (D 12.9).
-func (w *Worker) attacks(r *http.Request, u target) {
+func (w *Worker) attacks(r *http.Request, u *target) {
 	if !w.rules.opt.Heuristics {
 		return
 	}
-	w.facts.forwarded = forwarded(r.Forwarded)
+	if len(r.Forwarded) > 0 {
+		w.facts.forwarded = forwarded(r.Forwarded)
+	}
 	if !w.category(r, u) {
 		w.download(u)
 	}
@@ -37,8 +38,8 @@ func (w *Worker) attacks(r *http.Request, u target) {
 // something of what leaves the home networks only: whoever attacks a server at
 // home writes there what he likes. It is asked when something was found: nearly
 // all requests are no attack.
-func (w *Worker) exempt(u target) bool {
-	host := withoutPort(u.host)
+func (w *Worker) exempt(u *target) bool {
+	host := u.bare()
 	if !w.rules.whiteName(host) || w.rules.opt.Home.Contains(w.p.Dst) {
 		return false
 	}
@@ -47,10 +48,15 @@ func (w *Worker) exempt(u target) bool {
 }
 
 // category raises the category of the path, else that of the body.
-func (w *Worker) category(r *http.Request, u target) bool {
-	path := w.unescaped(u.path)
-	found := w.categoryOf(path)
-	if found == attack.None && bytes.Contains(r.Target, twoSlashes) && len(u.user) == 0 {
+func (w *Worker) category(r *http.Request, u *target) bool {
+	path, found := u.path, attack.None
+	if u.marks&(trails.MarkPercent|trails.MarkPlus) == 0 { // the rule
+		found = w.judged(path, w.matcher.MatchMarked(path, u.marks&trails.MarkRare != 0))
+	} else {
+		path = w.unescaped(path)
+		found = w.categoryOf(path)
+	}
+	if found == attack.None && u.slashes && len(u.user) == 0 {
 		// Canonical form has one of two slashes, which php://input needs.
 		if found = w.categoryOf(w.unescaped(r.Target)); found != attack.None {
 			path = w.unescaped(u.path)
@@ -84,16 +90,8 @@ func (w *Worker) category(r *http.Request, u target) bool {
 // one. A plus is a blank to servers where it stands for one, which nobody else
 // can tell, so both readings count.
 func (w *Worker) categoryOf(text []byte) attack.Category {
-	if c := w.matcher.Match(text); c != attack.None {
-		w.rules.trace.category(text, c)
-		if attack.Worth(text) {
-			return c
-		}
-		w.rules.trace.held(whyWorthless)
-		return attack.None
-	}
-	if bytes.IndexByte(text, '+') < 0 {
-		return w.rules.trace.category(text, attack.None)
+	if c := w.matcher.Match(text); c != attack.None || bytes.IndexByte(text, '+') < 0 {
+		return w.judged(text, c)
 	}
 	w.text = append(w.text[:0], text...)
 	for i, c := range w.text {
@@ -102,6 +100,16 @@ func (w *Worker) categoryOf(text []byte) attack.Category {
 		}
 	}
 	return w.rules.trace.category(w.text, w.matcher.Match(w.text))
+}
+
+// judged is the category that a text meets, if it is worth one.
+func (w *Worker) judged(text []byte, c attack.Category) attack.Category {
+	w.rules.trace.category(text, c)
+	if c != attack.None && !attack.Worth(text) {
+		w.rules.trace.held(whyWorthless)
+		return attack.None
+	}
+	return c
 }
 
 // unescaped is the text itself when there is nothing to decode, else in w.plain.
@@ -113,14 +121,14 @@ func (w *Worker) unescaped(text []byte) []byte {
 	return w.plain
 }
 
-func (w *Worker) categoryEvent(typ event.Type, c attack.Category, r *http.Request, u target) {
+func (w *Worker) categoryEvent(typ event.Type, c attack.Category, r *http.Request, u *target) {
 	code := categoryCodes[c]
 	if !w.rules.heuristic(code) {
 		w.rules.trace.unraised(code, whyDisabled)
 		return
 	}
-	seen := append(w.appendAuthority(nil, u), u.path...)
-	t := appendForced(append(w.appendAuthority(nil, u), '('), u.path)
+	seen := append(w.appendAuthority(nil, *u), u.path...)
+	t := appendForced(append(w.appendAuthority(nil, *u), '('), u.path)
 	if typ == event.HTTP {
 		t = append(append(append(t, ` \(`...), r.Method...), ' ')
 		t = append(appendForced(t, bytes.TrimSpace(r.Body)), `\)`...)
@@ -132,19 +140,20 @@ func (w *Worker) categoryEvent(typ event.Type, c attack.Category, r *http.Reques
 
 // download raises requests for programs, and for files that only scanners ask
 // for.
-func (w *Worker) download(u target) {
+func (w *Worker) download(u *target) {
 	w.rules.trace.download(w, u.path)
-	if bytes.IndexByte(u.path, '.') < 0 {
+	if u.marks&trails.MarkDot == 0 {
 		return
 	}
-	if ext, ok := attack.Download(u.path); ok && w.rules.heuristic(event.HTTPDownload) && !w.local(w.p.Dst) {
+	f := attack.FileOf(u.path)
+	if ext, ok := f.Download(); ok && w.rules.heuristic(event.HTTPDownload) && !w.local(w.p.Dst) {
 		if w.exempt(u) {
 			return
 		}
 		w.pathEvent(event.HTTPDownload, "direct "+ext+" download (suspicious)", u)
 		return
 	}
-	if info, ok := attack.ScanFile(u.path); ok {
+	if info, ok := f.ScanFile(); ok {
 		code := event.HTTPWebScan
 		if info != attack.WebScan.Info() {
 			code = event.HTTPNonexistent
@@ -155,9 +164,9 @@ func (w *Worker) download(u target) {
 	}
 }
 
-func (w *Worker) pathEvent(code event.Code, info string, u target) {
-	seen := append(w.appendAuthority(nil, u), u.path...)
-	t := append(appendForced(append(w.appendAuthority(nil, u), '('), u.path), ')')
+func (w *Worker) pathEvent(code event.Code, info string, u *target) {
+	seen := append(w.appendAuthority(nil, *u), u.path...)
+	t := append(appendForced(append(w.appendAuthority(nil, *u), '('), u.path), ')')
 	w.heuristic(event.URL, code, info, t, seen)
 }
 
@@ -198,8 +207,11 @@ func (w *Worker) webPath(path []byte) {
 		return
 	}
 	segment := path[1:]
-	if i := bytes.IndexAny(segment, "/?#;"); i >= 0 {
-		segment = segment[:i]
+	for i, c := range segment {
+		if c == '/' || c == '?' || c == '#' || c == ';' {
+			segment = segment[:i]
+			break
+		}
 	}
 	w.Evidence.Path(&w.p, segment)
 }

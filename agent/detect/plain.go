@@ -7,11 +7,11 @@ import (
 )
 
 // plainHost is a host as trails spell it: without a dot at its end, and a name
-// beyond ASCII as A-labels (RFC 5891). It is the host itself when there is
-// nothing to change, or no such form.
-func plainHost(host []byte) []byte {
+// beyond ASCII, if it is wide, as A-labels (RFC 5891). It is the host itself when
+// there is nothing to change, or no such form.
+func plainHost(host []byte, wide bool) []byte {
 	host = bytes.TrimSuffix(host, dot)
-	if len(host) > maxHostText || !beyondASCII(host) {
+	if !wide || len(host) > maxHostText || !beyondASCII(host) {
 		return host
 	}
 	name, err := idna.Lookup.ToASCII(string(host))

@@ -35,6 +35,9 @@ func (w *Worker) requests(b []byte) {
 type target struct {
 	user       []byte // the userinfo of an absolute target with its '@': shown, never matched
 	host, path []byte
+	marks      trails.Marks // of the path
+	slashes    bool         // the target, as sent, has two slashes in a row
+	port, wide bool         // whether the host holds a colon, and bytes beyond ASCII
 }
 
 // httpRequest runs the checks on one request in the order of D 12.2.
@@ -42,32 +45,73 @@ func (w *Worker) httpRequest(r *http.Request) {
 	f := &w.facts
 	f.app, f.method, f.host, f.target, f.agent = "http", r.Method, r.Host, r.Target, r.UserAgent
 	w.rules.trace.request(r)
-	w.path = trails.AppendPath(w.path[:0], r.Target)
-	u := target{path: w.path}
+	var u target
+	w.path, u.marks = trails.AppendPathMarks(w.path[:0], r.Target)
+	u.path, u.slashes = w.path, u.marks&trails.MarkSlashes != 0
 	if r.HasHost {
-		w.host = appendLower(w.host[:0], bytes.TrimSpace(r.Host))
-		u.host = bytes.TrimSuffix(w.host, port80)
-		if w.hostChecks(u) {
+		w.setHost(&u, bytes.TrimSpace(r.Host))
+		if w.hostChecks(&u) {
 			return
 		}
 	} else {
-		w.host = trails.AppendAddr(w.host[:0], w.p.Dst)
-		u.host = w.host
+		w.setHost(&u, trails.AppendAddr(w.text[:0], w.p.Dst))
 		if w.rules.opt.MissingHost && w.rules.heuristic(event.HTTPNoHost) && !r.HostCut {
 			t := append(append(w.text[:0], u.host...), u.path...)
 			w.heuristic(event.HTTP, event.HTTPNoHost, "missing host header (suspicious)", t, t)
 		}
 	}
 	w.webPath(u.path)
-	if w.pathForms(r, &u) {
+	if len(u.path) > 0 && u.path[0] != '/' && w.pathForms(r, &u) {
 		return
 	}
 	if len(r.UserAgent) > 0 {
 		w.userAgent(r.UserAgent)
 	}
-	if !w.url(r, u) {
-		w.attacks(r, u)
+	if !w.url(r, &u) {
+		w.attacks(r, &u)
 	}
+}
+
+// setHost makes a host, lower case and without HTTP's own port, that of the target.
+func (w *Worker) setHost(u *target, host []byte) {
+	w.host = append(w.host[:0], host...)
+	var seen uint16
+	for i, c := range w.host {
+		v := hostBytes[c]
+		w.host[i] = byte(v)
+		seen |= v
+	}
+	u.host, u.port, u.wide = w.host, seen&isColon != 0, seen&isWide != 0
+	if u.port {
+		u.host = bytes.TrimSuffix(u.host, port80)
+	}
+}
+
+// hostBytes gives for each byte its lower case, and whether it is a colon or beyond
+// ASCII.
+var hostBytes = func() (t [256]uint16) {
+	for c := range t {
+		t[c] = uint16(c)
+		switch {
+		case c >= 'A' && c <= 'Z':
+			t[c] |= 0x20
+		case c == ':':
+			t[c] |= isColon
+		case c >= 0x80:
+			t[c] |= isWide
+		}
+	}
+	return t
+}()
+
+const isColon, isWide = 0x100, 0x200
+
+// bare is the host without its port.
+func (u *target) bare() []byte {
+	if !u.port {
+		return u.host
+	}
+	return withoutPort(u.host)
 }
 
 var (
@@ -80,7 +124,7 @@ var (
 
 // hostChecks is D 12.3: one of three checks on the Host value. True means that
 // nothing else is to be checked.
-func (w *Worker) hostChecks(u target) (stop bool) {
+func (w *Worker) hostChecks(u *target) (stop bool) {
 	rules, host := w.rules, u.host
 	if len(host) > 0 && host[0] >= 'a' && host[0] <= 'z' {
 		if ref := rules.addr(w.p.Dst); ref != 0 {
@@ -97,24 +141,21 @@ func (w *Worker) hostChecks(u target) (stop bool) {
 			w.trail(event.IP, ref, t, t[:n])
 			return false
 		}
-	} else if w.iotDownload(u) {
+	} else if w.iotDownload(*u) {
 		return true
 	}
 	if rules.opt.HostDomains {
-		w.domain(withoutPort(host))
-		if beyondASCII(host) {
-			w.domain(plainHost(withoutPort(host)))
+		w.domain(u.bare())
+		if u.wide {
+			w.domain(plainHost(u.bare(), true))
 		}
 	}
 	return false
 }
 
-// pathForms is D 12.4: proxy requests. A target that starts with a slash is
-// none, whatever stands in its query.
+// pathForms is D 12.4: proxy requests. It is not asked of a target that starts with
+// a slash, which is none, whatever stands in its query.
 func (w *Worker) pathForms(r *http.Request, u *target) (stop bool) {
-	if len(u.path) == 0 || u.path[0] == '/' {
-		return false
-	}
 	w.text = appendLower(w.text[:0], r.Target) // scheme://host keeps its slashes here
 	raw := w.text
 	if w.p.DstPort == 80 && w.rules.heuristic(event.HTTPProxyProbe) && w.proxyProbe(raw) {
@@ -122,12 +163,12 @@ func (w *Worker) pathForms(r *http.Request, u *target) (stop bool) {
 	}
 	// What runs a command is no proxy's request, whatever URL it fetches (D 12.4).
 	if i := bytes.Index(raw, schemeEnd); i >= 0 && !(w.rules.opt.Heuristics && w.matcher.Matches(w.unescaped(raw), attack.RCE)) {
-		w.path = trails.AppendPath(w.path[:0], raw[i+3:])
+		w.path, u.marks = trails.AppendPathMarks(w.path[:0], raw[i+3:])
 	} else if !bytes.EqualFold(r.Method, connect) {
 		return false
 	}
 	w.split(u)
-	w.domain(withoutPort(u.host))
+	w.domain(u.bare())
 	return false
 }
 
@@ -145,6 +186,7 @@ func (w *Worker) split(u *target) {
 	}
 	u.user, u.host, u.path = w.path[:n], w.path[n:end], w.path[end:]
 	u.host = bytes.TrimSuffix(u.host, port80)
+	u.port, u.wide = true, true // or not: it is looked for
 }
 
 // authority gives the length of the authority that b begins with (RFC 3986 3.2).

@@ -104,12 +104,13 @@ func (t *Trace) download(w *Worker, path []byte) {
 }
 
 func (t *Trace) downloadSearched(w *Worker, path []byte) {
-	ext, found := attack.Download(path)
+	f := attack.FileOf(path)
+	ext, found := f.Download()
 	t.search("direct download", path, found, ext)
 	if found && w.local(w.p.Dst) {
 		t.holdBack("the server is at home")
 	}
-	info, found := attack.ScanFile(path)
+	info, found := f.ScanFile()
 	t.search("scanners' file", path, found, info)
 }
 

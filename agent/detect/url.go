@@ -16,41 +16,43 @@ import (
 // every directory of the host above the path. A whitelisted host stops all of
 // it (D 12.2 step 4), which is asked only when something is found: nearly all
 // requests are for neither.
-func (w *Worker) url(r *http.Request, u target) (hit bool) {
+func (w *Worker) url(r *http.Request, asked *target) (hit bool) {
+	u := *asked
 	c := &w.urls
-	c.fill(u.path, r)
+	c.fill(u.path, u.marks, r)
 	v := w.visit(u.host)
 	if w.lookURL(r, u, v) || w.anyURL(u, v) {
 		return true
 	}
-	if host := withoutPort(u.host); len(host) < len(u.host) {
+	if host := u.bare(); len(host) < len(u.host) {
 		u.host, v = host, w.visit(host)
 		if w.lookURL(r, u, v) || w.anyURL(u, v) {
 			return true
 		}
 	}
-	if host := plainHost(u.host); !bytes.Equal(host, u.host) {
+	if host := plainHost(u.host, u.wide); len(host) != len(u.host) || u.wide && !bytes.Equal(host, u.host) {
 		u.host, v = host, w.visit(host)
 		if w.lookURL(r, u, v) || w.anyURL(u, v) {
 			return true
 		}
 	}
-	if bytes.IndexByte(u.path, '%') >= 0 {
+	if u.marks&trails.MarkPercent != 0 {
 		w.plain = appendUnescaped(w.plain[:0], u.path)
-		w.text = trails.AppendPath(w.text[:0], w.plain)
-		if !bytes.Equal(w.text, u.path) {
-			u.path = w.text
-			c.fill(u.path, r)
+		text, marks := trails.AppendPathMarks(w.text[:0], w.plain)
+		w.text = text
+		if !bytes.Equal(text, u.path) {
+			u.path, u.marks = text, marks
+			c.fill(u.path, u.marks, r)
 			if w.lookURL(r, u, v) {
 				return true
 			}
 		}
 	}
-	if bytes.Contains(u.path, slashDot) && u.path[0] == '/' {
+	if u.marks&trails.MarkSlashDot != 0 && bytes.Contains(u.path, slashDot) && u.path[0] == '/' {
 		w.plain = appendDotless(w.plain[:0], u.path)
 		if !bytes.Equal(w.plain, u.path) {
 			u.path = w.plain
-			c.fill(u.path, r)
+			c.fill(u.path, u.marks, r)
 			if w.lookURL(r, u, v) {
 				return true
 			}

@@ -155,11 +155,17 @@ func foldAddr(h uint64, a [16]byte) uint64 {
 
 func hash(seed uint64, b []byte) uint64 {
 	h := seed ^ uint64(len(b))*mix2
-	for len(b) >= 8 {
+	for len(b) > 8 {
 		h = fold(h^binary.LittleEndian.Uint64(b), mix1)
 		b = b[8:]
 	}
-	var last [8]byte
-	copy(last[:], b)
-	return fold(h^binary.LittleEndian.Uint64(last[:])^mix2, mix1^h)
+	// The rest without a copy: its bytes, some of them twice.
+	var rest uint64
+	switch {
+	case len(b) >= 4:
+		rest = uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[len(b)-4:]))<<32
+	case len(b) > 0:
+		rest = uint64(b[0]) | uint64(b[len(b)/2])<<8 | uint64(b[len(b)-1])<<16
+	}
+	return fold(h^rest^mix2, mix1^h)
 }

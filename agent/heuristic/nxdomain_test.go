@@ -296,7 +296,8 @@ func TestNXDomainTexts(t *testing.T) {
 	if c := r.Counts(); c.NameEvicted == 0 {
 		t.Errorf("%+v", c)
 	}
-	if len(r.found) < 50 {
+	// How many of the busy domains share a set is chance: for other names it is 46 to 56.
+	if len(r.found) < 40 {
 		t.Errorf("%d found", len(r.found))
 	}
 	r.names.nxdomain.wild.check(t)

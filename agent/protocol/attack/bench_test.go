@@ -82,8 +82,9 @@ func BenchmarkConditions(b *testing.B) {
 	b.Run("download", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			Download(text)
-			ScanFile(text)
+			f := FileOf(text)
+			f.Download()
+			f.ScanFile()
 		}
 	})
 }

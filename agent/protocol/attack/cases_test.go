@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -180,6 +181,19 @@ func TestBorders(t *testing.T) {
 			text = []byte(before + strings.Repeat("/bin/shx ", n) + "/bin/shé" + strings.Repeat(" or", 30))
 			if m.Matches(text, RCE) {
 				t.Errorf("Matches(%q) without the last character", text)
+			}
+		}
+	}
+}
+
+// TestMatchMarked: a text without rare characters meets the same, told so or not.
+func TestMatchMarked(t *testing.T) {
+	m := NewMatcher()
+	for _, c := range cases {
+		for _, text := range append(slices.Clone(c.yes), c.no...) {
+			rare := strings.ContainsAny(text, "*$:@")
+			if got, want := m.MatchMarked([]byte(text), rare), m.Match([]byte(text)); got != want {
+				t.Errorf("%q: %v, not %v", text, got, want)
 			}
 		}
 	}

@@ -5,11 +5,19 @@ import (
 	"unicode/utf8"
 )
 
-// programs are the extensions of what runs where it is opened.
-var programs = [...]string{
-	".apk", ".bin", ".chm", ".class", ".dll", ".egg", ".exe", ".hta", ".hwp", ".lnk",
-	".msi", ".pif", ".ps1", ".pyz", ".scr", ".sct", ".vsto", ".wbk", ".xpi",
+// program reports whether an extension, with its dot, is of what runs where it is
+// opened.
+func program(extension []byte) bool {
+	switch string(extension) {
+	case ".apk", ".bin", ".chm", ".class", ".dll", ".egg", ".exe", ".hta", ".hwp", ".lnk",
+		".msi", ".pif", ".ps1", ".pyz", ".scr", ".sct", ".vsto", ".wbk", ".xpi":
+		return true
+	}
+	return false
 }
+
+// longestProgram is the length of ".class".
+const longestProgram = 6
 
 // Words of paths where programs are nothing special.
 var ordinary = [...][]byte{
@@ -20,35 +28,57 @@ var ordinary = [...][]byte{
 // does not reach.
 const maxName = 10
 
-// Download reports whether a target, the lower-case path of a URL with its
-// query, asks for a program outright, and the program's extension with its
-// dot: a short name, no parameters, no folder where programs are usual. It
-// does not know whether the server is one of ours.
-func Download(target []byte) (extension string, ok bool) {
-	path, query := split(target)
-	name := segment(path)
-	dots := 0
-	for dots < len(name) && name[dots] == '.' {
-		dots++
-	}
-	dot := bytes.LastIndexByte(name, '.')
-	if dot < dots { // none, or those at the start, which belong to the name
-		return "", false
-	}
-	for _, program := range programs {
-		if len(name)-dot == len(program) && stands(name, dot, program) {
-			extension = program
+// File is what a target asks for.
+type File struct {
+	target      []byte
+	path, query []byte // without the fragment
+}
+
+// FileOf takes apart a target, the lower-case path of a URL with its query.
+func FileOf(target []byte) File {
+	f := File{target: target, path: target}
+	for i, c := range target {
+		if c == '?' || c == '#' {
+			f.path = target[:i]
+			if c == '?' {
+				f.query, _, _ = bytes.Cut(target[i+1:], []byte("#"))
+			}
+			break
 		}
 	}
-	if extension == "" || utf8.RuneCount(name[:dot]) >= maxName || bytes.IndexByte(query, '=') >= 0 {
+	return f
+}
+
+// Download reports whether the target asks for a program outright, and the
+// program's extension with its dot: a short name, no parameters, no folder where
+// programs are usual. It does not know whether the server is one of ours.
+func (f File) Download() (extension string, ok bool) {
+	path := f.path
+	dot := len(path) - 1
+	for last := max(len(path)-longestProgram, 0); ; dot-- {
+		if dot < last {
+			return "", false
+		}
+		if path[dot] == '.' {
+			break
+		}
+	}
+	if !program(path[dot:]) {
+		return "", false
+	}
+	name := segment(path[:dot])
+	if len(bytes.Trim(name, ".")) == 0 { // dots at the start belong to the name
+		return "", false
+	}
+	if utf8.RuneCount(name) >= maxName || bytes.IndexByte(f.query, '=') >= 0 {
 		return "", false
 	}
 	for _, word := range ordinary {
-		if bytes.Contains(target, word) {
+		if bytes.Contains(f.target, word) {
 			return "", false
 		}
 	}
-	return extension, true
+	return string(path[dot:]), true
 }
 
 // The files that scanners ask for to see how a server says no; all but the
@@ -60,13 +90,16 @@ const (
 
 var absentFiles = [...]string{"inexistent_file_name.inexistent", "test-for-some-inexistent-file", "long_inexistent_path", "some-inexistent-website.acu"}
 
-// ScanFile reports whether the last segment of a target holds the name of a
-// file that only scanners ask for, and how events call that: "non-existent
-// page" or "potential web scan".
-func ScanFile(target []byte) (info string, ok bool) {
-	path, _ := split(target)
-	name := segment(path)
-	if len(name) < len(defaultPage) || bytes.IndexByte(target, '.') < 0 {
+// ScanFile reports whether the last segment of the path holds the name of a file
+// that only scanners ask for, and how events call that: "non-existent page" or
+// "potential web scan".
+func (f File) ScanFile() (info string, ok bool) {
+	// Each of them is as long, and nearly all last segments are shorter.
+	if len(f.path) < len(defaultPage) {
+		return "", false
+	}
+	name := segment(f.path)
+	if len(name) < len(defaultPage) || bytes.IndexByte(f.target, '.') < 0 {
 		return "", false
 	}
 	if contains(name, defaultPage) {
@@ -81,15 +114,6 @@ func ScanFile(target []byte) (info string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-// split cuts the fragment off and the path from the query.
-func split(target []byte) (path, query []byte) {
-	if at := bytes.IndexByte(target, '#'); at >= 0 {
-		target = target[:at]
-	}
-	path, query, _ = bytes.Cut(target, []byte("?"))
-	return path, query
 }
 
 // segment is what stands behind the last slash.

@@ -13,7 +13,7 @@ func TestLinear(t *testing.T) {
 	texts := hostileTexts(long)
 	for name, text := range texts {
 		per := func(size int) float64 {
-			m.find(text[:size], every)
+			m.find(text[:size], every, true)
 			return float64(m.scan.steps) / float64(size)
 		}
 		few, many := per(short), per(long)
@@ -24,7 +24,7 @@ func TestLinear(t *testing.T) {
 			t.Errorf("%s: %.1f steps per byte in %d bytes, %.1f in %d", name, few, short, many, long)
 		}
 		for c := SQLInjection; c < categories; c++ {
-			m.find(text, 1<<c)
+			m.find(text, 1<<c, true)
 			if got := float64(m.scan.steps) / long; got > 24 {
 				t.Errorf("%s: %.1f steps per byte for %s alone", name, got, c)
 			}
@@ -38,7 +38,7 @@ func TestLinear(t *testing.T) {
 				text = append(text, unit...)
 			}
 			for c := SQLInjection; c < categories; c++ {
-				m.find(text, 1<<c)
+				m.find(text, 1<<c, true)
 				if got := float64(m.scan.steps) / float64(len(text)); got > 24 {
 					t.Errorf("%q: %.1f steps per byte for %s", unit, got, c)
 				}
@@ -64,8 +64,8 @@ func TestNoAllocation(t *testing.T) {
 			}
 			Exempt(text)
 			Worth(text)
-			Download(text)
-			ScanFile(text)
+			FileOf(text).Download()
+			FileOf(text).ScanFile()
 			Sinkhole(response)
 			Seized(response)
 			ContentType(text)

@@ -23,8 +23,12 @@ func NewMatcher() *Matcher {
 // percent-decoded; a plus is a plus here. Where it may stand for a blank, in a
 // query or a form, the caller tries again with a text made so: pluses first,
 // percent signs then, or %2B would become a blank as well.
-func (m *Matcher) Match(text []byte) Category {
-	if found := m.find(text, every); found != 0 {
+func (m *Matcher) Match(text []byte) Category { return m.MatchMarked(text, true) }
+
+// MatchMarked is Match for a caller that knows whether the text may hold one of
+// the characters * $ : and @: some rules are about nothing else.
+func (m *Matcher) MatchMarked(text []byte, rare bool) Category {
+	if found := m.find(text, every, rare); found != 0 {
 		return Category(bits.TrailingZeros16(uint16(found)))
 	}
 	return None
@@ -32,12 +36,12 @@ func (m *Matcher) Match(text []byte) Category {
 
 // Matches reports whether the text meets category c, whatever else it meets.
 func (m *Matcher) Matches(text []byte, c Category) bool {
-	return c != None && c < categories && m.find(text, 1<<c) != 0
+	return c != None && c < categories && m.find(text, 1<<c, true) != 0
 }
 
 // find returns categories of want that the text meets; the least of them is
 // always among those returned.
-func (m *Matcher) find(text []byte, want set) set {
+func (m *Matcher) find(text []byte, want set, rare bool) set {
 	s := &m.scan
 	s.start(text, want)
 	if !m.windows(s, beyondASCII) {
@@ -46,7 +50,7 @@ func (m *Matcher) find(text []byte, want set) set {
 		m.windows(s, 0)
 	}
 	found := s.found
-	if s.want != 0 {
+	if rare && s.want != 0 {
 		found |= s.rest()
 	}
 	s.text = nil

@@ -143,8 +143,8 @@ func FuzzResponse(f *testing.F) {
 			t.Errorf("Seized(%q) = %q", text, title)
 		}
 		ContentType(text)
-		Download(text)
-		ScanFile(text)
+		FileOf(text).Download()
+		FileOf(text).ScanFile()
 		Exempt(text)
 		Worth(text)
 	})
