@@ -41,15 +41,15 @@ func (c *candidates) fill(path []byte, marks trails.Marks, r *http.Request) {
 	}
 	if q >= 0 {
 		c.add(trimSlashes(path[:q]))
-		bare := path
+		bare, known := path, len(first) == len(path)
 		if marks&trails.MarkEquals != 0 {
 			if i := bytes.IndexByte(path, '='); i >= 0 {
 				c.add(path[:i+1])
 				buf = appendValueless(buf, path, i)
-				bare = buf
+				bare, known = buf, c.holds(buf)
 			}
 		}
-		if !c.holds(bare) {
+		if !known {
 			c.add(bare)
 			if i := deep(bare); i >= 0 {
 				c.add(bare[i:]) // which has no parent
@@ -92,7 +92,7 @@ func deep(b []byte) int {
 
 func (c *candidates) holds(b []byte) bool {
 	for _, have := range c.list[:c.n] {
-		if bytes.Equal(have, b) {
+		if len(have) == len(b) && bytes.Equal(have, b) {
 			return true
 		}
 	}
@@ -110,11 +110,14 @@ func trimSlashes(b []byte) []byte {
 // behind each run of word characters and "=", everything up to the next '&' or
 // '='. The first "=" is at a place that is given; nothing before it is removed.
 func appendValueless(dst, path []byte, first int) []byte {
-	dst = append(dst, path[:first]...)
+	at := len(dst)
+	dst = append(dst, path...)
+	out, n := dst[at:], first
 	word := first > 0 && wordChar(path[first-1])
 	for i := first; i < len(path); i++ {
 		ch := path[i]
-		dst = append(dst, ch)
+		out[n] = ch
+		n++
 		if ch == '=' && word {
 			for i+1 < len(path) && path[i+1] != '&' && path[i+1] != '=' {
 				i++
@@ -122,7 +125,7 @@ func appendValueless(dst, path []byte, first int) []byte {
 		}
 		word = wordChar(ch)
 	}
-	return dst
+	return dst[:at+n]
 }
 
 // appendUnescaped appends b with its percent escapes decoded; broken ones stay

@@ -145,7 +145,7 @@ func (w *Worker) download(u *target) {
 	if u.marks&trails.MarkDot == 0 {
 		return
 	}
-	f := attack.FileOf(u.path)
+	f := attack.FileOf(u.path, u.marks&trails.MarkRare != 0)
 	if ext, ok := f.Download(); ok && w.rules.heuristic(event.HTTPDownload) && !w.local(w.p.Dst) {
 		if w.exempt(u) {
 			return

@@ -21,6 +21,11 @@ func (w *Worker) domain(name []byte) {
 	if i := bytes.IndexByte(name, ':'); i >= 0 {
 		name = name[:i]
 	}
+	w.server(name)
+}
+
+// server is domain for a name without a colon.
+func (w *Worker) server(name []byte) {
 	name = bytes.TrimSuffix(name, dot)
 	h, c := w.lookup(name)
 	w.noteName(name)

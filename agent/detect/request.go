@@ -145,7 +145,11 @@ func (w *Worker) hostChecks(u *target) (stop bool) {
 		return true
 	}
 	if rules.opt.HostDomains {
-		w.domain(u.bare())
+		if u.port {
+			w.domain(u.bare())
+		} else {
+			w.server(host)
+		}
 		if u.wide {
 			w.domain(plainHost(u.bare(), true))
 		}

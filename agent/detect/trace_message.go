@@ -104,7 +104,7 @@ func (t *Trace) download(w *Worker, path []byte) {
 }
 
 func (t *Trace) downloadSearched(w *Worker, path []byte) {
-	f := attack.FileOf(path)
+	f := attack.FileOf(path, true)
 	ext, found := f.Download()
 	t.search("direct download", path, found, ext)
 	if found && w.local(w.p.Dst) {

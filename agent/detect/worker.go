@@ -183,7 +183,9 @@ func (w *Worker) match() {
 }
 
 func (w *Worker) tcp(p *packet.Packet) {
-	w.probeTCP(p)
+	if p.Flags&packet.FlagACK == 0 { // what is a probe has none
+		w.probeTCP(p)
+	}
 	if isSyn(p.Flags) {
 		w.noteEndpoint(p)
 		w.syn(p)
@@ -209,7 +211,10 @@ func (w *Worker) tcp(p *packet.Packet) {
 			w.response(b)
 			return
 		}
-		w.dnsTCP(p, b)
+		// A message whose length says that it lies in this segment, or on DNS's port.
+		if int(b[0])<<8|int(b[1]) <= len(b)-2 || p.DstPort == 53 || p.SrcPort == 53 {
+			w.dnsTCP(p, b)
+		}
 	}
 }
 

@@ -82,7 +82,7 @@ func BenchmarkConditions(b *testing.B) {
 	b.Run("download", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			f := FileOf(text)
+			f := FileOf(text, true)
 			f.Download()
 			f.ScanFile()
 		}

@@ -34,17 +34,17 @@ type File struct {
 	path, query []byte // without the fragment
 }
 
-// FileOf takes apart a target, the lower-case path of a URL with its query.
-func FileOf(target []byte) File {
+// FileOf takes apart a target, the lower-case path of a URL with its query. Fragment
+// says whether it may have one: nearly none has.
+func FileOf(target []byte, fragment bool) File {
 	f := File{target: target, path: target}
-	for i, c := range target {
-		if c == '?' || c == '#' {
-			f.path = target[:i]
-			if c == '?' {
-				f.query, _, _ = bytes.Cut(target[i+1:], []byte("#"))
-			}
-			break
+	if fragment {
+		if at := bytes.IndexByte(target, '#'); at >= 0 {
+			f.path = target[:at]
 		}
+	}
+	if at := bytes.IndexByte(f.path, '?'); at >= 0 {
+		f.path, f.query = f.path[:at], f.path[at+1:]
 	}
 	return f
 }

@@ -11,7 +11,7 @@ var programs = [...]string{
 func TestDownload(t *testing.T) {
 	for _, extension := range programs {
 		for _, target := range []string{"/setup" + extension, "/a/b.c/123456789" + extension + "?x", "x" + extension + "#a=b"} {
-			got, ok := FileOf([]byte(target)).Download()
+			got, ok := FileOf([]byte(target), true).Download()
 			if want := target != "/a/b.c/123456789.bin?x" || extension == ".bin"; ok != want || got != extension {
 				t.Errorf("Download(%q) = %q, %v", target, got, ok)
 			}
@@ -23,7 +23,7 @@ func TestDownload(t *testing.T) {
 		"/a?b.exe": "", "/a#b.exe": "", "/cgi/a.exe": "", "/a.exe?cgi": "", "/scripts/a.exe": "", "/_vti_bin/a.dll": "", "/bin/a.exe": "", "/pub/softpaq/a.exe": "", "/bios/a.exe": "",
 		"/pc-axis/a.exe": "", "/a/pc-axis/b/a.exe": "", "": "", "/": "", ".": "", "a.": "",
 	} {
-		if got, ok := FileOf([]byte(target)).Download(); got != want || ok != (want != "") {
+		if got, ok := FileOf([]byte(target), true).Download(); got != want || ok != (want != "") {
 			t.Errorf("Download(%q) = %q, %v; want %q", target, got, ok, want)
 		}
 	}
@@ -49,7 +49,7 @@ func TestScanFile(t *testing.T) {
 		"/x.y?long_inexistent_path":                   "",
 		"/test-for-some-inexistent-file#defaultpage.": "potential web scan",
 	} {
-		if got, ok := FileOf([]byte(target)).ScanFile(); got != want || ok != (want != "") {
+		if got, ok := FileOf([]byte(target), true).ScanFile(); got != want || ok != (want != "") {
 			t.Errorf("ScanFile(%q) = %q, %v; want %q", target, got, ok, want)
 		}
 	}

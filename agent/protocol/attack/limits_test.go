@@ -64,8 +64,8 @@ func TestNoAllocation(t *testing.T) {
 			}
 			Exempt(text)
 			Worth(text)
-			FileOf(text).Download()
-			FileOf(text).ScanFile()
+			FileOf(text, true).Download()
+			FileOf(text, true).ScanFile()
 			Sinkhole(response)
 			Seized(response)
 			ContentType(text)

@@ -143,8 +143,8 @@ func FuzzResponse(f *testing.F) {
 			t.Errorf("Seized(%q) = %q", text, title)
 		}
 		ContentType(text)
-		FileOf(text).Download()
-		FileOf(text).ScanFile()
+		FileOf(text, true).Download()
+		FileOf(text, true).ScanFile()
 		Exempt(text)
 		Worth(text)
 	})

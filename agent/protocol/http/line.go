@@ -84,11 +84,7 @@ func field(line []byte, name string) ([]byte, bool) {
 		return nil, false
 	}
 	for i := range len(name) {
-		c := line[i]
-		if c-'A' < 26 {
-			c |= 0x20
-		}
-		if c != name[i] {
+		if c := line[i]; c != name[i] && (c-'A' >= 26 || c|0x20 != name[i]) {
 			return nil, false
 		}
 	}
