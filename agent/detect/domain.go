@@ -24,17 +24,18 @@ func (w *Worker) domain(name []byte) {
 	w.server(name)
 }
 
-// server is domain for a name without a colon.
-func (w *Worker) server(name []byte) {
+// server is domain for a name without a colon. It gives the name's class.
+func (w *Worker) server(name []byte) class {
 	name = bytes.TrimSuffix(name, dot)
 	h, c := w.lookup(name)
 	w.noteName(name)
 	if h.ref != 0 {
 		w.nameTrail(event.TrailDNS, name, h)
 	}
-	if c != 0 {
-		w.named(name, c)
+	if c&classLong != 0 {
+		w.named(name)
 	}
+	return c
 }
 
 // lookup gives the trail that a name matches, and what the name is evidence of.
@@ -50,6 +51,9 @@ func (w *Worker) lookup(name []byte) (hit, class) {
 	w.rules.trace.name(name, h.ref)
 	c := w.rules.class(name, h.ref != 0)
 	if h.ref == 0 {
+		if t := w.rules.table; !t.HostNear(t.Host(name)) {
+			c |= classFar
+		}
 		w.cleanNames.addClass(key, c)
 	}
 	return h, c

@@ -15,13 +15,14 @@ type class uint8
 const (
 	classAsked class = 1 << iota // a question for it is evidence
 	classLong                    // it is a long domain (D 11c)
+	classFar                     // no URL of a host of that name is listed
 )
 
-// The class of a clean name is in two bits of its hash, so that what is found in
+// The class of a clean name is in three bits of its hash, so that what is found in
 // one place says both.
 const (
-	classShift = 61
-	classBits  = 3 << classShift
+	classShift = 60
+	classBits  = 7 << classShift
 )
 
 // class gives the class of a text that is remembered as clean.
@@ -99,9 +100,9 @@ func (w *Worker) asked(p *packet.Packet, c class) {
 	w.Evidence.Name(heuristic.Query, p, w.question.Type, f, 0, w.question.Name)
 }
 
-// named gives evidence of a server's name that is no question.
-func (w *Worker) named(name []byte, c class) {
-	if w.Evidence == nil || c&classLong == 0 {
+// named gives evidence of a server's name that is long and no question.
+func (w *Worker) named(name []byte) {
+	if w.Evidence == nil {
 		return
 	}
 	carrier := heuristic.Elsewhere

@@ -38,6 +38,7 @@ type target struct {
 	marks      trails.Marks // of the path
 	slashes    bool         // the target, as sent, has two slashes in a row
 	port, wide bool         // whether the host holds a colon, and bytes beyond ASCII
+	far        bool         // no URL of the host is listed, for sure
 }
 
 // httpRequest runs the checks on one request in the order of D 12.2.
@@ -148,7 +149,7 @@ func (w *Worker) hostChecks(u *target) (stop bool) {
 		if u.port {
 			w.domain(u.bare())
 		} else {
-			w.server(host)
+			u.far = w.server(host)&classFar != 0 && !bytes.HasSuffix(host, dot)
 		}
 		if u.wide {
 			w.domain(plainHost(u.bare(), true))
@@ -190,7 +191,7 @@ func (w *Worker) split(u *target) {
 	}
 	u.user, u.host, u.path = w.path[:n], w.path[n:end], w.path[end:]
 	u.host = bytes.TrimSuffix(u.host, port80)
-	u.port, u.wide = true, true // or not: it is looked for
+	u.port, u.wide, u.far = true, true, false // or not: it is looked for
 }
 
 // authority gives the length of the authority that b begins with (RFC 3986 3.2).

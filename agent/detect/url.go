@@ -20,7 +20,10 @@ func (w *Worker) url(r *http.Request, asked *target) (hit bool) {
 	u := *asked
 	c := &w.urls
 	c.fill(u.path, u.marks, r)
-	v := w.visit(u.host)
+	v := visit{host: u.host}
+	if !u.far {
+		v = w.visit(u.host)
+	}
 	if w.lookURL(r, u, v) || w.anyURL(u, v) {
 		return true
 	}

@@ -59,7 +59,7 @@ func TestCleanCachesBelongToTheRules(t *testing.T) {
 		frame(w, query, corpus.Start.Add(time.Duration(i)*time.Second))
 		frame(w, get, corpus.Start.Add(time.Duration(i)*time.Second))
 	}
-	if len(*events) != 0 || !w.cleanNames.has(w.cleanNames.hash([]byte("www.evil.example"))) || !w.cleanAgents.has(w.cleanAgents.hash([]byte("EvilBot/7"))) {
+	if _, clean := w.cleanNames.class(w.cleanNames.hash([]byte("www.evil.example"))); len(*events) != 0 || !clean || !w.cleanAgents.has(w.cleanAgents.hash([]byte("EvilBot/7"))) {
 		t.Fatalf("%d events, or not remembered as clean", len(*events))
 	}
 	w.SetRules(rulesOf(t, Options{}, "evil.example", "ua:evilbot"))

@@ -18,6 +18,7 @@ import (
 	"trailhound/agent/event"
 	"trailhound/agent/heuristic"
 	"trailhound/agent/packet"
+	"trailhound/agent/retro"
 	"trailhound/tests/corpus"
 	"trailhound/trails/starter"
 	"trailhound/trails/table"
@@ -110,11 +111,18 @@ func kindOf(f *capture.Frame) string {
 // ahead is how far the replay's loop looks ahead.
 const ahead = 8
 
-// judged is a worker whose evidence a board judges on the same goroutine, so that
-// the heuristics over time are measured, too.
+// judged is a worker with all that the service gives one. A board judges its
+// evidence on the same goroutine, so that the heuristics over time are measured, too;
+// its notes for trails to come, and what it hears of answers, are dropped, as the
+// gate takes them on a core of its own.
 func judged(r *detect.Rules) *detect.Worker {
 	w := detect.NewWorker(r)
 	w.Emit = func(event.Event) {}
+	w.Answer, w.Await = func(event.Answer) {}, time.Minute
+	w.Notes = retro.NewNotebook(retro.NewSecret(), func(b *retro.Batch) *retro.Batch {
+		b.Notes = b.Notes[:0]
+		return b
+	})
 	board := heuristic.NewBoard(r.Board())
 	board.SetRaise(func(*heuristic.Finding) {})
 	w.Evidence = heuristic.NewCollector(r.Board().Seed, func(b *heuristic.Batch) *heuristic.Batch {
