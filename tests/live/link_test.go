@@ -161,6 +161,39 @@ func TestDeletedAndMadeAgain(t *testing.T) {
 	}
 }
 
+// TestLateWithoutSpareSockets: with no socket in stock, an interface that comes
+// after the privilege is gone needs a restart, which is said as when the stock
+// is used up; until one that leaves gives its socket back.
+func TestLateWithoutSpareSockets(t *testing.T) {
+	need(t)
+	released(t)
+	t.Parallel()
+	near, far := newSpace(t), newSpace(t)
+	near.veth("v0", far, "f0", 1500)
+	r := start(near, setup{interfaces: `["v*"]`, table: writeTable(t, builder(t, rows)), extra: "capture: {spare_sockets: 0}"})
+	near.veth("v1", far, "f1", 1500)
+	r.until("a restart is asked for", func() bool { return len(r.found("health.capture.restart_needed")) > 0 })
+	r.until("status shows it", func() bool {
+		s := r.status()
+		r.pausing()
+		return slices.Equal(s.Capture.RestartNeeded, []string{"v1"})
+	})
+	near.IP("link del v0")
+	r.until("its socket is given back", func() bool { s := r.status(); r.pausing(); return s.Capture.SpareSockets == 1 })
+	near.IP("link set v1 down\nlink set v1 up") // a reason to look
+	r.until("all is well again", func() bool { return len(r.found("health.capture.restart_needed")) > 1 })
+	list := r.found("health.capture.restart_needed")
+	for i, state := range []string{"raised", "recovered"} {
+		if e := list[i]; e.state != state || e.iface != "v1" {
+			t.Errorf("%+v", e)
+		}
+	}
+	from := far.sender("f1")
+	from.send(query(1))
+	r.until("its event is there", func() bool { return len(r.found("trail.dns")) == 1 })
+	r.kill()
+}
+
 // TestGroup: two taps that carry one direction each are one group. What belongs
 // together comes to one worker, by whichever tap; events and status tell the
 // taps apart by name and alias.

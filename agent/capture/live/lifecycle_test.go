@@ -197,6 +197,28 @@ func TestLateWithoutCapabilities(t *testing.T) {
 	until(t, "rings are closed", func() bool { return len(c.Snapshot().Rings) == 4 })
 }
 
+// Without spare sockets what comes late needs a restart as well; unless one is
+// given back, which with one worker can be used again.
+func TestLateWithoutSpareSockets(t *testing.T) {
+	s := newSpace(t)
+	s.veth("lv0", "peer0")
+	c := openOne(t, Options{Interfaces: []Interface{{Name: "lv*"}}, Workers: 1, RingTotal: 16 << 20})
+	read(t, c, nil)
+	s.watchDropped(c)
+	s.veth("lv1", "peer1")
+	until(t, "a restart is asked for", func() bool { return slices.Equal(c.Snapshot().RestartNeeded, []string{"lv1"}) })
+	if m := c.Snapshot().Missing; len(m) != 1 || !strings.Contains(m[0].Reason, ErrPrivilege.Error()) {
+		t.Errorf("%+v", m)
+	}
+	s.IP("link del lv0")
+	until(t, "the socket is given back", func() bool { return c.Snapshot().Spare == 1 })
+	s.IP("link set peer1 down\nlink set peer1 up") // a reason to look
+	until(t, "lv1 is captured", func() bool {
+		snap := c.Snapshot()
+		return len(snap.Rings) == 1 && snap.Rings[0].Interface == "lv1" && len(snap.RestartNeeded) == 0
+	})
+}
+
 // With one worker no socket is used up.
 func TestSocketsAreUsedAgain(t *testing.T) {
 	s := newSpace(t)

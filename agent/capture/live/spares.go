@@ -48,7 +48,9 @@ func (s *spares) take(n int) ([]spare, error) {
 	}
 	for len(s.list) < n {
 		if err := s.open(); err != nil {
-			if s.denied && s.want > 0 {
+			// Whoever had one before has lost the privilege since; one that never
+			// may is told so at the start.
+			if s.denied && s.made > 0 {
 				err = fmt.Errorf("%w (%d left, %d needed): %w", errNoSpare, len(s.list), n, err)
 			}
 			return nil, err
