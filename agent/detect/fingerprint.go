@@ -27,14 +27,18 @@ func (w *Worker) fingerprints(app string) {
 	if h == nil {
 		return
 	}
-	t, f := w.rules.table, &w.facts
+	t, f, trace := w.rules.table, &w.facts, w.rules.trace
 	f.serverName = nil
 	if host, ok := tls.HostName(w.name[:], h.ServerName); ok {
 		f.serverName = host
 	}
 	if text := tls.AppendJA3(w.print[:0], h); len(text) > 0 {
+		trace.hello(text)
 		w.print, w.md5 = text, md5.Sum(text)
-		w.fingerprint(app, event.TrailJA3, t.Find(trails.JA3, w.md5[:]), hex.AppendEncode(w.print[:0], w.md5[:]))
+		sum := hex.AppendEncode(w.print[:0], w.md5[:])
+		w.fingerprint(app, event.TrailJA3, trace.key("ja3", sum, t.Find(trails.JA3, w.md5[:])), sum)
+	} else {
+		trace.unprinted("ja3", h)
 	}
 	if text := tls.AppendJA4(w.print[:0], h, f.transport); len(text) > 0 {
 		w.print = text
@@ -43,7 +47,9 @@ func (w *Worker) fingerprints(app string) {
 				text[i] = c | 0x20
 			}
 		}
-		w.fingerprint(app, event.TrailJA4, t.Find(trails.JA4, text), text)
+		w.fingerprint(app, event.TrailJA4, trace.key("ja4", text, t.Find(trails.JA4, text)), text)
+	} else {
+		trace.unprinted("ja4", h)
 	}
 }
 

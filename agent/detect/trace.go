@@ -60,14 +60,12 @@ type Listing struct {
 }
 
 // SetTrace has the worker write down what it does with the packets that follow;
-// nil: no more. SetRules ends it.
+// SetRules ends it. Fingerprints and digests are made whether or not there is a
+// trail that one could be: whoever asks wants to see them.
 func (w *Worker) SetTrace(t *Trace) {
 	rules := *w.rules
-	rules.trace = t
-	w.rules = &rules
-	if t != nil {
-		t.rules = &rules
-	}
+	rules.trace, rules.fingerprints, rules.digests = t, true, true
+	w.rules, t.rules = &rules, &rules
 }
 
 func (t *Trace) add(s Step) {
@@ -78,7 +76,7 @@ func (t *Trace) add(s Step) {
 	t.Steps = append(t.Steps, s)
 }
 
-// note adds a step about a text from the network.
+// step adds a step about a text from the network.
 func (t *Trace) step(what string, text []byte, result Result, why string) {
 	t.add(Step{What: what, Text: t.clean(text), Result: result, Why: why})
 }

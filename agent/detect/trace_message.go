@@ -9,6 +9,7 @@ import (
 	"trailhound/agent/protocol/attack"
 	"trailhound/agent/protocol/dns"
 	"trailhound/agent/protocol/http"
+	"trailhound/agent/protocol/tls"
 )
 
 // question notes a question of DNS. Reply says that it stands in a response.
@@ -164,6 +165,28 @@ func (t *Trace) certificate(sha1, sha256 []byte) {
 
 func (t *Trace) certificateRead(sha1, sha256 []byte) {
 	t.add(Step{What: "tls certificate", Text: "sha1 " + hex.EncodeToString(sha1) + ", sha256 " + hex.EncodeToString(sha256), Result: ResultRead})
+}
+
+// hello notes what of a ClientHello its JA3 is the digest of.
+func (t *Trace) hello(text []byte) {
+	if t != nil {
+		t.step("tls client", text, ResultRead, "")
+	}
+}
+
+// unprinted notes why a ClientHello has no fingerprint of a kind.
+func (t *Trace) unprinted(kind string, h *tls.Hello) {
+	if t != nil {
+		t.fingerprintless(kind, h)
+	}
+}
+
+func (t *Trace) fingerprintless(kind string, h *tls.Hello) {
+	why := "the lists of the ClientHello are not sound, or too long"
+	if !h.Complete {
+		why = "the ClientHello is not in this packet as a whole"
+	}
+	t.noted(kind, why+": it has no fingerprint")
 }
 
 // typeText is the mnemonic of a record type.

@@ -45,6 +45,9 @@ func explainCases() []explainCase {
 	get := func(host, target string) corpus.Frame {
 		return eth("10.0.0.1", "198.51.100.2", corpus.TCP(50000, 80, corpus.PSH|corpus.ACK, corpus.Get(host, target)))
 	}
+	greet := func(payload string) corpus.Frame {
+		return eth("10.0.0.1", "198.51.100.2", corpus.Data(50000, 443, payload))
+	}
 	beacon := eth("10.0.0.1", "66.66.66.66", corpus.Syn(40000, 8443))
 	var scan, missing []corpus.Frame
 	for i := range 11 {
@@ -69,6 +72,9 @@ func explainCases() []explainCase {
 		{name: "a name that does not exist", frames: missing[:3]},
 		{name: "too many answers that say so", frames: missing[:21]},
 		{name: "a certificate", frames: []corpus.Frame{eth("198.51.100.2", "10.0.0.1", corpus.TCP(443, 50000, corpus.PSH|corpus.ACK, corpus.ServerFlight(corpus.Certificate("evil"))))}},
+		{name: "a client that is listed", frames: []corpus.Frame{greet(corpus.Record(corpus.ClientHello("www.fine.org")))}},
+		{name: "a client whose code is switched off", frames: []corpus.Frame{greet(corpus.Record(corpus.ClientHello("www.fine.org", corpus.ALPN())))}},
+		{name: "a handshake that is cut off", frames: []corpus.Frame{greet(corpus.Record(corpus.ClientHello("www.fine.org"))[:100])}},
 		{name: "a trail that the whitelist takes out", frames: []corpus.Frame{eth("10.0.0.1", "17.5.5.5", corpus.Syn(40000, 80))}},
 		{name: "the same in one second", frames: []corpus.Frame{beacon, beacon}, burst: true},
 		{name: "refused", frames: []corpus.Frame{beacon, eth("66.66.66.66", "10.0.0.1", corpus.TCP(8443, 40000, corpus.RST|corpus.ACK, ""))}},
@@ -88,8 +94,9 @@ func TestExplainCases(t *testing.T) {
 	r := newReplayed(t)
 	white := writeTest(t, filepath.Join(r.dir, "white.txt"), "white.example\n17.0.0.0/8\n")
 	good, _, _ := strings.Cut(testTrails, "1.2.3.4:99999") // the rest is malformed on purpose
-	own := writeTest(t, filepath.Join(r.dir, "own.csv"), good+"17.5.5.5,known bad,(static)\ngone.org,family (malware),(static)\n")
-	config := "state: " + r.dir + "\nsuppress:\n  rules:\n    - name: lab\n      reason: a test\n      action: drop\n      trail: [\"*.dyn.example\", \"(a).dyn.example\"]\ndetection:\n  disable: [http.traversal]\n"
+	own := writeTest(t, filepath.Join(r.dir, "own.csv"), good+"17.5.5.5,known bad,(static)\ngone.org,family (malware),(static)\n"+
+		"ja4:t13d020200_c1929292aa6b_b9a491fefe05,bot (malware),(static)\nja3:7781187f680c0cc77608e7b1a063c24a,bot (malware),(static)\n")
+	config := "state: " + r.dir + "\nsuppress:\n  rules:\n    - name: lab\n      reason: a test\n      action: drop\n      trail: [\"*.dyn.example\", \"(a).dyn.example\"]\ndetection:\n  disable: [http.traversal, trail.ja3]\n"
 	var all strings.Builder
 	for i, c := range explainCases() {
 		var frames []corpus.Stamped
