@@ -85,10 +85,16 @@ func (e *NoPacketError) Error() string {
 // The error is a *NoPacketError, that of the last file when it cannot be read as
 // far as the packet (*capture.DamageError), or the context's.
 func (r *Replay) Explain(ctx context.Context, number uint64) (*Explanation, error) {
-	x := &explainer{run: run{replay: r, workers: 1}, number: number}
+	x := &explainer{run: run{replay: r, workers: 1, await: r.Gate.Await()}, number: number}
 	// As in run.loop.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	x.begin()
+	x.begin(x.fresh)
+	if r.Board != nil {
+		r.Board.SetRaise(func(f *heuristic.Finding) {
+			f.ID = r.foundID(&f.Event)
+			x.found = append(x.found, f.Event)
+		})
+	}
 	for i, path := range r.Files {
 		switch err := x.read(ctx, i, path); {
 		case err == nil:
@@ -116,33 +122,15 @@ type explainer struct {
 	explained *Explanation
 }
 
-func (x *explainer) begin() {
-	r := x.replay
-	x.rules = r.Rules
-	x.worker = detect.NewWorker(r.Rules)
-	x.worker.Emit = func(e event.Event) {
-		x.pending = append(x.pending, placed{Event: e, place: place{x.file, e.Number}})
-	}
-	x.worker.Answer = func(a event.Answer) {
-		x.pending = append(x.pending, placed{answer: &a, place: place{x.file, a.Number}})
-	}
-	x.worker.Await, x.worker.NewID = r.Gate.Await(), x.id
-	if r.Board == nil {
-		return
-	}
-	x.collector = heuristic.NewCollector(r.Seed, func(b *heuristic.Batch) *heuristic.Batch {
-		x.evidence = append(x.evidence, b)
-		if n := len(x.spare); n > 0 {
-			b, x.spare = x.spare[n-1], x.spare[:n-1]
-			return b
-		}
+// fresh is an empty batch.
+func (x *explainer) fresh() *heuristic.Batch {
+	n := len(x.spare)
+	if n == 0 {
 		return heuristic.NewBatch()
-	})
-	x.worker.Evidence = x.collector
-	r.Board.SetRaise(func(f *heuristic.Finding) {
-		f.ID = r.foundID(&f.Event)
-		x.found = append(x.found, f.Event)
-	})
+	}
+	b := x.spare[n-1]
+	x.spare = x.spare[:n-1]
+	return b
 }
 
 // read takes the packets of a file, of the last one as far as the one asked for.

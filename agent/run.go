@@ -85,23 +85,7 @@ func (r *run) loop(ctx context.Context) {
 	// A table that is truncated in place makes its mapping fault. That must end
 	// the use of the table, not the sensor.
 	debug.SetPanicOnFault(true)
-	r.rules = r.replay.Rules
-	r.worker = detect.NewWorker(r.rules)
-	r.worker.Emit = func(e event.Event) {
-		r.pending = append(r.pending, placed{Event: e, place: place{r.file, e.Number}})
-	}
-	r.worker.Answer = func(a event.Answer) {
-		r.pending = append(r.pending, placed{answer: &a, place: place{r.file, a.Number}})
-	}
-	r.worker.Await = r.await
-	r.worker.NewID = r.id
-	if r.replay.Board != nil {
-		r.collector = heuristic.NewCollector(r.replay.Seed, func(b *heuristic.Batch) *heuristic.Batch {
-			r.evidence = append(r.evidence, b)
-			return heuristic.NewBatch()
-		})
-		r.worker.Evidence = r.collector
-	}
+	r.begin(heuristic.NewBatch)
 	for i, path := range r.replay.Files {
 		r.file = i
 		r.print = fingerprint(path)
@@ -116,6 +100,28 @@ func (r *run) loop(ctx context.Context) {
 			r.interrupted = true
 			return
 		}
+	}
+}
+
+// begin makes the worker. Fresh gives an empty batch in place of one that was
+// filled.
+func (r *run) begin(fresh func() *heuristic.Batch) {
+	r.rules = r.replay.Rules
+	r.worker = detect.NewWorker(r.rules)
+	r.worker.Emit = func(e event.Event) {
+		r.pending = append(r.pending, placed{Event: e, place: place{r.file, e.Number}})
+	}
+	r.worker.Answer = func(a event.Answer) {
+		r.pending = append(r.pending, placed{answer: &a, place: place{r.file, a.Number}})
+	}
+	r.worker.Await = r.await
+	r.worker.NewID = r.id
+	if r.replay.Board != nil {
+		r.collector = heuristic.NewCollector(r.replay.Seed, func(b *heuristic.Batch) *heuristic.Batch {
+			r.evidence = append(r.evidence, b)
+			return fresh()
+		})
+		r.worker.Evidence = r.collector
 	}
 }
 
