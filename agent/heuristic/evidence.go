@@ -36,7 +36,6 @@ const (
 	IPv4     Flags = 1 << iota // both addresses are 4 bytes at the end of the 16
 	OverTCP                    // of Query and NXDomain: not a datagram
 	LongHead                   // of Query: the first label is long (D 11c), so that dns.long may be raised
-	Exempt                     // of Query: no evidence of exhaustion (whitelisted base, dashed quad)
 	Stealth                    // of ProbeTCP: not a SYN
 )
 

@@ -41,8 +41,6 @@ func (x *explainer) exhaustion() {
 	switch {
 	case !more:
 		return
-	case x.e.Flags&Exempt != 0:
-		s.Note = "not counted: the domain is whitelisted, or the name holds an address"
 	case sparing(front):
 		s.Note = "hosts ask for such names by themselves: the domain is spared for a window"
 	case listWord(front) || listWord(two):
@@ -90,7 +88,7 @@ func (x *explainer) long() {
 func (x *explainer) over() bool {
 	b, n := x.board, &x.board.names
 	w, ok := n.exhaustion.peek(hash(b.opt.Seed^n.salt, BaseDomain(x.name)), x.now)
-	return ok && x.e.Flags&Exempt == 0 && w.total >= n.exhaustion.limit
+	return ok && w.total >= n.exhaustion.limit
 }
 
 func (x *explainer) nxdomain() {

@@ -44,7 +44,7 @@ func (n *names) reset() {
 func (n *names) take(b *Board, e *Evidence, name []byte) {
 	switch e.Kind {
 	case Query:
-		over := e.Flags&Exempt == 0 && n.exhaustion.take(b, e, name, n.salt)
+		over := n.exhaustion.take(b, e, name, n.salt)
 		if e.Flags&LongHead != 0 && !over {
 			n.takeLong(b, e, name)
 		}

@@ -65,9 +65,6 @@ func (r *nameRig) flags(name string) (f Flags) {
 	if HasLongHead([]byte(name), r.names.long.threshold) {
 		f |= LongHead
 	}
-	if DashedQuad([]byte(name)) {
-		f |= Exempt
-	}
 	return f
 }
 
