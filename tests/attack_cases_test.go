@@ -116,12 +116,22 @@ func TestResponses(t *testing.T) {
 	})
 }
 
-// Item 23: words that exempt a request count as words, preconditions know what
-// they are for, chmod +x is recognised, and a plus is a blank as well.
+// Item 23: words that exempt a request count as words, and exempt none to a
+// server at home, where an attacker could add them; preconditions know what they
+// are for, chmod +x is recognised, and a plus is a blank as well.
 func TestLimit23Categories(t *testing.T) {
+	athome := func(target, body string) Frame {
+		return eth(web, client, TCP(50040, 80, PSH|ACK, Request("POST", target, []string{"Host: shop.example"}, body)))
+	}
+	inbound := func(what string) []string {
+		return []string{"0 " + web + " 50040 10.0.0.66 80 TCP " + what + " (suspicious) | (heuristic)"}
+	}
 	runCases(t, []Case{
 		{Name: "uploads", Frames: Each(attackOf("GET", "/uploads/x?f=../../../a", "")), Events: suspiciousURL("/uploads/x?f=../../../a", "potential directory traversal")},
 		{Name: "ads", Frames: Each(attackOf("GET", "/ads/x?f=../../../a", ""))},
+		{Name: "ads, at a server at home", Frames: Each(athome("/x?f=../../../a&ads=1", "")), Events: inbound(`URL shop.example(/x?f=../../../a&ads=1) | potential directory traversal`)},
+		{Name: "a folder, at a server at home", Frames: Each(athome("/x?f=../../../a&g=../js/", "")), Events: inbound(`URL shop.example(/x?f=../../../a&g=../js/) | potential directory traversal`)},
+		{Name: "a body, at a server at home", Frames: Each(athome("/gwx/", "a=${7*7}")), Events: inbound(`HTTP shop.example(/gwx/ \(POST a=${7*7}\)) | potential ssti injection`)},
 		{Name: "a password file", Frames: Each(attackOf("GET", "/x/etc/passwd", "")), Events: suspiciousURL("/x/etc/passwd", "potential directory traversal")},
 		{Name: "a configuration", Frames: Each(attackOf("GET", "/wp-config.php", "")), Events: suspiciousURL("/wp-config.php", "config file access")},
 		{Name: "chmod +x", Frames: Each(attackOf("GET", "/x?c=chmod%20%2bx%20a", "")), Events: suspiciousURL("/x?c=chmod%20%2bx%20a", "potential remote code execution")},

@@ -69,7 +69,12 @@ func (w *Worker) category(r *http.Request, u *target) bool {
 			path = w.unescaped(u.path)
 		}
 	}
-	if found == attack.None && body == attack.None || attack.Exempt(path) {
+	if found == attack.None && body == attack.None {
+		return false
+	}
+	// As with the whitelist, what an attacker of a server at home writes says nothing.
+	if !w.rules.opt.Home.Contains(w.p.Dst) && attack.Exempt(path) {
+		w.rules.trace.held(whyExempt)
 		return false
 	}
 	if w.exempt(u) {

@@ -320,6 +320,7 @@ const (
 	whyDisabled    = "detection.disable names the code"
 	whyRole        = "a role of the host (detection.roles) excuses it"
 	whyWorthless   = "the text around it is that of an ordinary request"
+	whyExempt      = "a word or a folder of the path exempts requests that leave the home networks"
 	whyHarmless    = "the user agent is one of those that are never reported"
 	whyFirst       = "a first fragment of TCP with other flags than a SYN's: remembered, for a later one may make it a SYN"
 	whyLater       = "a later fragment of TCP that may make a SYN of its first one"
