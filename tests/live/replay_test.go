@@ -73,21 +73,24 @@ func TestLikeReplay(t *testing.T) {
 // replayed gives the trail events of a replay of frames.
 func replayed(t *testing.T, table string, frames [][]byte, step time.Duration) map[string]bool {
 	t.Helper()
+	list := replayedEvents(t, table, frames, step)
+	return keys(slices.DeleteFunc(list, func(f finding) bool { return !strings.HasPrefix(f.code, "trail.") }))
+}
+
+// replayedEvents gives the events of a replay of frames, each a step of time after
+// the one before.
+func replayedEvents(t *testing.T, table string, frames [][]byte, step time.Duration) (list []finding) {
+	t.Helper()
 	path := replayable(t, frames, step)
 	config := setup{interfaces: "[any]", table: table}.write(t, t.TempDir())
 	code, out, text := command(newSpace(t), nil, "replay", "-c", config, "--every", "--format", "csv", path)
 	if code != 0 {
 		t.Fatalf("replay: exit code %d: %s", code, text)
 	}
-	var list []finding
-	if err := readCSV(strings.NewReader(out), func(f finding) {
-		if strings.HasPrefix(f.code, "trail.") {
-			list = append(list, f)
-		}
-	}); err != nil {
+	if err := readCSV(strings.NewReader(out), func(f finding) { list = append(list, f) }); err != nil {
 		t.Fatal(err)
 	}
-	return keys(list)
+	return list
 }
 
 func keys(list []finding) map[string]bool {
