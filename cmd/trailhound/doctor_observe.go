@@ -32,10 +32,10 @@ func observe(ctx context.Context, c *config.Config, ports []port, watch time.Dur
 	case <-time.After(watch):
 	}
 	took := time.Since(start)
-	after, _ := device.List()
 	if look != nil {
 		seen.by, seen.dropped = look.end()
 	}
+	after, _ := device.List()
 	return withCounters(seen, ports, before, after, took)
 }
 
