@@ -402,14 +402,7 @@ func (m *exhaustionModel) compare(t *testing.T, x *exhaustion, now int64, name s
 }
 
 func FuzzExhaustion(f *testing.F) {
-	for seed := range byte(12) {
-		rnd := nameRandom(seed)
-		data := []byte{seed, seed * 5}
-		for range 900 {
-			data = append(data, byte(rnd.n(256)), byte(rnd.n(256)))
-		}
-		f.Add(data)
-	}
+	addNames(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) < 2 {
 			return
@@ -418,20 +411,11 @@ func FuzzExhaustion(f *testing.F) {
 		r := exhaustionRig(float64(limit), time.Duration(window)*time.Second)
 		m := exhaustionModel{limit: limit, window: window, bases: make(map[string]*modelBase)}
 		domains := []string{"evil.example", "evil.co.uk", "good.co.uk", "x.co.uk"}
-		clock, now := int64(10_000), int64(0)
+		clock := nameClock{now: 10_000, leap: 1790}
+		now := int64(0)
 		var want []string
 		for data = data[2:]; len(data) > 1; data = data[2:] {
-			at := clock
-			switch step := int64(data[0] >> 4); {
-			case step < 4:
-				clock += step
-				at = clock
-			case step < 6:
-				at = clock - 3*(step-3) // late
-			case step == 15 && data[1] == 255:
-				clock += 1790
-				at = clock
-			}
+			at := clock.at(data[0]>>4, data[1] == 255)
 			name := fmt.Sprintf("a%d.%s", data[1]>>2%16, domains[data[1]&3])
 			if data[0]&15 == 15 && data[1]>>2 == 3 {
 				name = "wpad." + domains[data[1]&3]
@@ -456,38 +440,17 @@ func FuzzExhaustion(f *testing.F) {
 
 // BenchmarkExhaustion is per query, its hash included.
 func BenchmarkExhaustion(b *testing.B) {
-	bench := func(b *testing.B, rate int64, vary func(name []byte, i uint32)) {
-		board := NewBoard(Options{Heuristics: true, Seed: nameSeed})
-		e := nameEvidence()
-		e.Kind = Query
-		name := []byte("wwwaaaaaa.bbbbbbbbbb.example")
-		step := func(i uint32) {
-			vary(name, i)
-			e.At += 1e9 / rate
-			e.Item = hash(nameSeed, name)
-			board.Take(&e, name)
-		}
-		for i := range uint32(1 << 19) { // the first touch of memory is the kernel's
-			step(i)
-		}
-		b.ReportAllocs()
-		b.ResetTimer()
-		for i := range b.N {
-			step(uint32(i + 1<<19))
-		}
-		b.ReportMetric(float64(board.Counts().NameEvicted)/float64(b.N), "evicted/op")
-	}
 	b.Run("benign", func(b *testing.B) { // 2,000 names of 200 domains
-		bench(b, 2000, func(name []byte, i uint32) {
+		benchNames(b, Query, 2000, func(name []byte, i uint32) {
 			i = i * 7919 % 2000
 			number(name[3:9], i)
 			number(name[10:20], i%200)
 		})
 	})
 	b.Run("tunnel", func(b *testing.B) { // one domain, all names new
-		bench(b, 2000, func(name []byte, i uint32) { number(name[3:9], i) })
+		benchNames(b, Query, 2000, func(name []byte, i uint32) { number(name[3:9], i) })
 	})
 	b.Run("domains", func(b *testing.B) { // all new
-		bench(b, 1_000_000, func(name []byte, i uint32) { number(name[10:20], i) })
+		benchNames(b, Query, 1_000_000, func(name []byte, i uint32) { number(name[10:20], i) })
 	})
 }

@@ -422,3 +422,57 @@ func number(dst []byte, n uint32) {
 func nameEvidence() Evidence {
 	return Evidence{At: 1e12, Src: nameClient.As16(), Dst: nameResolver.As16(), SrcPort: 40000, DstPort: 53, QType: 1, Flags: IPv4}
 }
+
+// addNames adds the seeds of a fuzz target that makes names of bytes, two each
+// after the first two.
+func addNames(f *testing.F) {
+	for seed := range byte(12) {
+		rnd := nameRandom(seed)
+		data := []byte{seed, seed * 5}
+		for range 900 {
+			data = append(data, byte(rnd.n(256)), byte(rnd.n(256)))
+		}
+		f.Add(data)
+	}
+}
+
+// nameClock is the time of a fuzz target: it goes on, leaps now and then, and some
+// packets are late.
+type nameClock struct{ now, leap int64 }
+
+// at gives the time of the next packet, of four bits and whether it may leap.
+func (c *nameClock) at(step byte, leap bool) int64 {
+	switch {
+	case step < 4:
+		c.now += int64(step)
+	case step < 6:
+		return c.now - 3*int64(step-3)
+	case step == 15 && leap:
+		c.now += c.leap
+	}
+	return c.now
+}
+
+// benchNames measures a piece of evidence of a name, its hash included.
+func benchNames(b *testing.B, kind Kind, rate int64, vary func(name []byte, i uint32)) {
+	board := NewBoard(Options{Heuristics: true, Seed: nameSeed})
+	e := nameEvidence()
+	e.Kind = kind
+	name := []byte("wwwaaaaaa.bbbbbbbbbb.example")
+	step := func(i uint32) {
+		vary(name, i)
+		e.At += 1e9 / rate
+		e.Item, e.Digest = hash(nameSeed, name), uint64(i)
+		board.Take(&e, name)
+	}
+	for i := range uint32(1 << 19) { // the first touch of memory is the kernel's
+		step(i)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		step(uint32(i + 1<<19))
+	}
+	b.ReportMetric(float64(board.Counts().NameEvicted)/float64(b.N), "evicted/op")
+	b.ReportMetric(float64(board.Counts().Found)/float64(b.N), "found/op")
+}

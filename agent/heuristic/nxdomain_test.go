@@ -356,14 +356,7 @@ func (m *nxModel) answer(now int64, name string) string {
 }
 
 func FuzzNXDomain(f *testing.F) {
-	for seed := range byte(12) {
-		rnd := nameRandom(seed)
-		data := []byte{seed, seed * 5}
-		for range 900 {
-			data = append(data, byte(rnd.n(256)), byte(rnd.n(256)))
-		}
-		f.Add(data)
-	}
+	addNames(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) < 2 {
 			return
@@ -372,20 +365,11 @@ func FuzzNXDomain(f *testing.F) {
 		r := newNameRig(Options{Memory: 1 << 20, Thresholds: map[event.Code]float64{event.DNSNXDomain: float64(threshold)},
 			Windows: map[event.Code]time.Duration{event.DNSNXDomain: time.Duration(window) * time.Second}})
 		m := nxModel{threshold: threshold, window: window, answers: make(map[string][]modelAnswer)}
-		clock, now := int64(10_000), int64(0)
+		clock := nameClock{now: 10_000, leap: 790}
+		now := int64(0)
 		var want []string
 		for data = data[2:]; len(data) > 1; data = data[2:] {
-			at := clock
-			switch step := int64(data[0] >> 4); {
-			case step < 4:
-				clock += step
-				at = clock
-			case step < 6:
-				at = clock - 3*(step-3) // late
-			case step == 15 && data[1] > 250:
-				clock += 790
-				at = clock
-			}
+			at := clock.at(data[0]>>4, data[1] > 250)
 			n := int(data[1] >> 2)
 			name := fmt.Sprintf("a%d.%s.d%d.example", n%16, strings.Repeat("x", 7*(n%16)), data[1]&3)
 			switch {
@@ -409,39 +393,17 @@ func FuzzNXDomain(f *testing.F) {
 
 // BenchmarkNXDomain is per answer, its hash included.
 func BenchmarkNXDomain(b *testing.B) {
-	bench := func(b *testing.B, rate int64, vary func(name []byte, i uint32)) {
-		board := NewBoard(Options{Heuristics: true, Seed: nameSeed})
-		e := nameEvidence()
-		e.Kind = NXDomain
-		name := []byte("wwwaaaaaa.bbbbbbbbbb.example")
-		step := func(i uint32) {
-			vary(name, i)
-			e.At += 1e9 / rate
-			e.Item, e.Digest = hash(nameSeed, name), uint64(i)
-			board.Take(&e, name)
-		}
-		for i := range uint32(1 << 19) {
-			step(i)
-		}
-		b.ReportAllocs()
-		b.ResetTimer()
-		for i := range b.N {
-			step(uint32(i + 1<<19))
-		}
-		b.ReportMetric(float64(board.Counts().NameEvicted)/float64(b.N), "evicted/op")
-		b.ReportMetric(float64(board.Counts().Found)/float64(b.N), "found/op")
-	}
 	b.Run("benign", func(b *testing.B) { // 2,000 names of 2,000 domains, each ten times an hour
-		bench(b, 5, func(name []byte, i uint32) {
+		benchNames(b, NXDomain, 5, func(name []byte, i uint32) {
 			i = i * 7919 % 2000
 			number(name[3:9], i)
 			number(name[10:20], i)
 		})
 	})
 	b.Run("domain", func(b *testing.B) { // a finding per 21
-		bench(b, 2000, func(name []byte, i uint32) { number(name[3:9], i) })
+		benchNames(b, NXDomain, 2000, func(name []byte, i uint32) { number(name[3:9], i) })
 	})
 	b.Run("domains", func(b *testing.B) { // all new
-		bench(b, 100_000, func(name []byte, i uint32) { number(name[10:20], i) })
+		benchNames(b, NXDomain, 100_000, func(name []byte, i uint32) { number(name[10:20], i) })
 	})
 }
