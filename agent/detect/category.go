@@ -20,18 +20,20 @@ var categoryCodes = [...]event.Code{
 
 // attacks looks for what a request that no trail names is up to: the categories
 // of D 12.8 in path and body, then downloads and the files that scanners ask for
-// (D 12.9).
-func (w *Worker) attacks(r *http.Request, u *target) {
+// (D 12.9). It says whether there is anything in it, raised or not.
+func (w *Worker) attacks(r *http.Request, u *target) (found bool) {
 	if !w.rules.opt.Heuristics {
-		return
+		return false
 	}
 	if len(r.Forwarded) > 0 {
 		w.facts.forwarded = forwarded(r.Forwarded)
 	}
-	if !w.category(r, u) {
-		w.download(u)
+	found, stop := w.category(r, u)
+	if !stop {
+		found = w.download(u) || found
 	}
 	w.facts.forwarded = nil
+	return found
 }
 
 // exempt says whether the request is to a host on the whitelist. That says
@@ -47,8 +49,9 @@ func (w *Worker) exempt(u *target) bool {
 	return true
 }
 
-// category raises the category of the path, else that of the body.
-func (w *Worker) category(r *http.Request, u *target) bool {
+// category raises the category of the path, else that of the body. It says whether
+// there is one, and whether nothing else is to be looked for.
+func (w *Worker) category(r *http.Request, u *target) (any, stop bool) {
 	path, found := u.path, attack.None
 	if u.marks&(trails.MarkPercent|trails.MarkPlus) == 0 { // the rule
 		found = w.judged(path, w.matcher.MatchMarked(path, u.marks&trails.MarkRare != 0))
@@ -70,25 +73,25 @@ func (w *Worker) category(r *http.Request, u *target) bool {
 		}
 	}
 	if found == attack.None && body == attack.None {
-		return false
+		return false, false
 	}
 	// As with the whitelist, what an attacker of a server at home writes says nothing.
 	if !w.rules.opt.Home.Contains(w.p.Dst) && attack.Exempt(path) {
 		w.rules.trace.held(whyExempt)
-		return false
+		return true, false
 	}
 	if w.exempt(u) {
-		return true
+		return true, true
 	}
 	if found != attack.None && !(found == attack.DataLeakage && w.local(w.p.Dst)) {
 		w.categoryEvent(event.URL, found, r, u)
-		return true
+		return true, true
 	}
 	if body == attack.None {
-		return false
+		return true, false
 	}
 	w.categoryEvent(event.HTTP, body, r, u)
-	return true
+	return true, true
 }
 
 // categoryOf gives the category of a text whose escapes are decoded, if it is worth
@@ -144,21 +147,22 @@ func (w *Worker) categoryEvent(typ event.Type, c attack.Category, r *http.Reques
 }
 
 // download raises requests for programs, and for files that only scanners ask
-// for.
-func (w *Worker) download(u *target) {
+// for. It says whether the path is such a one.
+func (w *Worker) download(u *target) (any bool) {
 	w.rules.trace.download(w, u.path)
 	if u.marks&trails.MarkDot == 0 {
-		return
+		return false
 	}
 	f := attack.FileOf(u.path, u.marks&trails.MarkRare != 0)
-	if ext, ok := f.Download(); ok && w.rules.heuristic(event.HTTPDownload) && !w.local(w.p.Dst) {
-		if w.exempt(u) {
-			return
+	ext, ok := f.Download()
+	if ok && w.rules.heuristic(event.HTTPDownload) && !w.local(w.p.Dst) {
+		if !w.exempt(u) {
+			w.pathEvent(event.HTTPDownload, "direct "+ext+" download (suspicious)", u)
 		}
-		w.pathEvent(event.HTTPDownload, "direct "+ext+" download (suspicious)", u)
-		return
+		return true
 	}
-	if info, ok := f.ScanFile(); ok {
+	info, scans := f.ScanFile()
+	if scans {
 		code := event.HTTPWebScan
 		if info != attack.WebScan.Info() {
 			code = event.HTTPNonexistent
@@ -167,6 +171,7 @@ func (w *Worker) download(u *target) {
 			w.pathEvent(code, info+" (suspicious)", u)
 		}
 	}
+	return ok || scans
 }
 
 func (w *Worker) pathEvent(code event.Code, info string, u *target) {

@@ -68,9 +68,28 @@ func (w *Worker) httpRequest(r *http.Request) {
 	if len(r.UserAgent) > 0 {
 		w.userAgent(r.UserAgent)
 	}
-	if !w.url(r, &u) {
-		w.attacks(r, &u)
+	key, ok := w.pathKey(r, &u)
+	if ok && w.cleanPaths.has(key) {
+		w.rules.trace.known("url", u.path)
+		return
 	}
+	if !w.url(r, &u) && !w.attacks(r, &u) && ok {
+		w.cleanPaths.add(key)
+	}
+}
+
+// pathKey is what a path is remembered by as clean. It is false for a request of
+// which more than the path is judged: its body, a host of which a URL may be
+// listed, or one that has other spellings, a target that canonical form changes.
+func (w *Worker) pathKey(r *http.Request, u *target) (key uint64, ok bool) {
+	if !u.far || u.wide || u.slashes || len(r.Body) > 0 || len(u.user) > 0 {
+		return 0, false
+	}
+	key = w.cleanPaths.hash(u.path)
+	if r.HeadEnd { // path and "?" are looked up, too
+		key ^= 1 << 62
+	}
+	return key, true
 }
 
 // setHost makes a host, lower case and without HTTP's own port, that of the target.

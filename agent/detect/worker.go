@@ -82,15 +82,17 @@ type Worker struct {
 	errors      int   // ICMP errors that were told of
 	errorSecond int64 // in this second, Unix
 
-	cleanNames, cleanAgents clean
-	overlaps                overlaps
-	nameHash                uint64 // of the name that was looked up last
+	cleanNames, cleanAgents, cleanPaths clean
+
+	overlaps overlaps
+	nameHash uint64 // of the name that was looked up last
 }
 
 // The texts that a worker remembers as clean.
 const (
 	cleanNames  = 1 << 14
 	cleanAgents = 1 << 8
+	cleanPaths  = 1 << 12
 )
 
 // Stats counts what passed a worker. The packets that were not decoded are
@@ -104,12 +106,12 @@ type Stats struct {
 
 // NewWorker makes a worker for rules.
 func NewWorker(rules *Rules) *Worker {
-	names, agents := cleanNames, cleanAgents
+	names, agents, paths := cleanNames, cleanAgents, cleanPaths
 	if rules.opt.NoCaches {
-		names, agents = 0, 0
+		names, agents, paths = 0, 0, 0
 	}
 	return &Worker{rules: rules, quic: quic.NewDecoder(), matcher: attack.NewMatcher(), seen: newRepeats(), overlaps: newOverlaps(),
-		cleanNames: newClean(names), cleanAgents: newClean(agents),
+		cleanNames: newClean(names), cleanAgents: newClean(agents), cleanPaths: newClean(paths),
 		host: make([]byte, 0, 256), path: make([]byte, 0, 4096), text: make([]byte, 0, 8192)}
 }
 
@@ -119,6 +121,7 @@ func (w *Worker) SetRules(rules *Rules) {
 	w.facts.app, w.facts.transport = "", 0 // a fault may have ended the last packet half-way
 	w.cleanNames.reset()
 	w.cleanAgents.reset()
+	w.cleanPaths.reset()
 }
 
 // Decode gives the counts of frames by the outcome of decoding.

@@ -9,6 +9,7 @@ import (
 
 	"trailhound/agent/event"
 	"trailhound/agent/packet"
+	"trailhound/agent/protocol/http"
 	"trailhound/tests/corpus"
 	"trailhound/trails"
 	"trailhound/trails/table"
@@ -221,5 +222,59 @@ func TestDisabledCodes(t *testing.T) {
 				t.Errorf("%s is off", code)
 			}
 		}
+	}
+}
+
+// TestCleanPaths: a path that was clean is asked about no more, and only one that
+// is clean whoever asks for it, and whatever follows the head.
+func TestCleanPaths(t *testing.T) {
+	rules := rulesOf(t, Options{Heuristics: true, HostDomains: true}, "/listed.php", "host.example/only", "/x?cmd=ls", "/form?a=1")
+	w, events := worker(rules)
+	n := 0
+	send := func(host, target, body string) int {
+		n++
+		before := len(*events)
+		payload := corpus.Request("GET", target, []string{"Host: " + host, "User-Agent: x"}, body)
+		frame(w, corpus.IP("10.0.0.1", "203.0.113.1", corpus.Data(uint16(1000+n), 80, payload)), corpus.Start.Add(time.Duration(n)*time.Second))
+		return len(*events) - before
+	}
+	for _, c := range []struct {
+		host, target, body string
+		events             int
+		clean              bool
+	}{
+		{"a.example.net", "/a/b.html?x=1", "", 0, true},
+		{"b.example.net", "/a/b.html?x=1", "", 0, true}, // another host, the same path
+		{"a.example.net", "/a/b.html?x=1", "id=1 union select 1", 1, false},
+		{"a.example.net", "/listed.php", "", 1, false},
+		{"host.example", "/only", "", 1, false},
+		{"host.example", "/other", "", 0, false}, // URLs of the host are listed
+		{"a.example.net", "/only", "", 0, true},
+		{"a.example.net:8080", "/port", "", 0, false},
+		{"a.example.net", "/q?id=1%20union%20select%201", "", 1, false},
+		{"a.example.net", "/a.exe", "", 1, false},
+		{"a.example.net", "//slashes", "", 0, false},
+		{"a.example.net", "/form", "a=1", 1, false},
+		{"a.example.net", "/form", "", 0, true},
+	} {
+		for round := range 2 {
+			if got := send(c.host, c.target, c.body); got != c.events {
+				t.Errorf("%s%s, time %d: %d events", c.host, c.target, round, got)
+			}
+		}
+		u := target{path: []byte(strings.ToLower(c.target)), far: true}
+		r := http.Request{HeadEnd: true}
+		if key, _ := w.pathKey(&r, &u); w.cleanPaths.has(key) != c.clean {
+			t.Errorf("%s%s: remembered: %v", c.host, c.target, !c.clean)
+		}
+	}
+	// A request whose head goes on is another one.
+	u := target{path: []byte("/form"), far: true}
+	if key, _ := w.pathKey(&http.Request{}, &u); w.cleanPaths.has(key) {
+		t.Error("a head that is cut off")
+	}
+	w.SetRules(rules)
+	if key, _ := w.pathKey(&http.Request{HeadEnd: true}, &u); w.cleanPaths.has(key) {
+		t.Error("remembered under other rules")
 	}
 }
