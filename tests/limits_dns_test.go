@@ -129,15 +129,7 @@ func TestLimit13Flags(t *testing.T) {
 }
 
 // Item 14: names that do not exist, asked for by hosts at home.
-func TestLimit14LocalClients(t *testing.T) {
-	c := Case{Name: "local", Trails: answerTrails}
-	for i := range 21 {
-		c.Frames = append(c.Frames, At(i, eth("10.0.0.53", client, UDP(53, 50000, Reply(NoSuchName, Query(Ask(fmt.Sprintf("n%02d.missing.com", i))))))))
-	}
-	c.Events = []string{"20 10.0.0.53 53 10.0.0.66 50000 UDP DNS (" + names(1, 20) + ").missing.com" + excessive}
-	fewer := Case{Name: "fewer", Frames: c.Frames[:20]}
-	runCases(t, []Case{c, fewer})
-}
+func TestLimit14LocalClients(t *testing.T) { runCases(t, Limit(14)) }
 
 // Item 15: a domain over its limit is no place to hide in: what is listed below
 // it is raised, whether the heuristic is or not.

@@ -88,12 +88,8 @@ func TestLimit04Lengths(t *testing.T) {
 	})
 }
 
-// Item 6: a SYN that offers ECN is a SYN.
-func TestLimit06ECN(t *testing.T) {
-	runCases(t, []Case{{Name: "ecn", Trails: fixture,
-		Frames: Each(eth(client, "66.66.66.66", TCP(1, 443, SYN|ECE|CWR, "")), eth(client, "66.66.66.66", TCP(1, 443, SYN|ECE, "")), eth(client, "66.66.66.66", TCP(1, 443, SYN|ACK|ECE, ""))),
-		Events: []string{"0 10.0.0.66 1 66.66.66.66 443 TCP IP 66.66.66.66" + malware, "1 10.0.0.66 1 66.66.66.66 443 TCP IP 66.66.66.66" + malware}}})
-}
+// Item 6: a SYN that offers ECN is a SYN, for scans as for trails.
+func TestLimit06ECN(t *testing.T) { runCases(t, Limit(6)) }
 
 // Item 8: DNS over TCP, as far as a message lies in one segment.
 func TestLimit08DNSOverTCP(t *testing.T) {
@@ -112,18 +108,10 @@ func TestLimit08DNSOverTCP(t *testing.T) {
 }
 
 // Item 9: address:port trails count for UDP, too.
-func TestLimit09PortsOfUDP(t *testing.T) {
-	runCases(t, []Case{{Name: "udp", Trails: []string{"6.6.6.6:8443,malware (test)", "198.51.100.66:31337,botnet c2 (test)"},
-		Frames: Each(eth(client, "6.6.6.6", UDP(1, 8443, "x")), eth(client, "6.6.6.6", UDP(1, 8444, "x")), eth("198.51.100.66", client, UDP(31337, 1, "x"))),
-		Events: []string{"0 10.0.0.66 1 6.6.6.6 8443 UDP IPORT 6.6.6.6:8443" + malware, "2 198.51.100.66 31337 10.0.0.66 1 UDP IPORT 198.51.100.66:31337" + botnet}}})
-}
+func TestLimit09PortsOfUDP(t *testing.T) { runCases(t, Limit(9)) }
 
 // Item 10: what is no DNS message on port 53 is a datagram like others.
-func TestLimit10OtherTrafficOnPort53(t *testing.T) {
-	runCases(t, []Case{{Name: "port 53", Trails: fixture,
-		Frames: Each(eth(client, "66.66.66.66", UDP(1, 53, "tunnel")), eth("66.66.66.66", client, UDP(53, 1, "tunnel")), eth(client, "66.66.66.66", UDP(53, 1, strings.Repeat("\xff", 40)))),
-		Events: []string{"0 10.0.0.66 1 66.66.66.66 53 UDP IP 66.66.66.66" + malware, "2 10.0.0.66 53 66.66.66.66 1 UDP IP 66.66.66.66" + malware}}})
-}
+func TestLimit10OtherTrafficOnPort53(t *testing.T) { runCases(t, Limit(10)) }
 
 // Item 11: queries of every type and class.
 func TestLimit11QueryTypes(t *testing.T) {
@@ -173,19 +161,20 @@ func TestLimit17LongLabels(t *testing.T) {
 
 // Item 18: a name that was clean under the old trails is not under the new.
 func TestLimit18Reload(t *testing.T) {
+	c := Limit(18)[0]
 	before := caseRules(t, &Case{})
-	after := caseRules(t, &Case{Trails: fixture})
+	after := caseRules(t, &c)
 	w := detect.NewWorker(before)
 	var events []event.Event
 	w.Emit = func(e event.Event) { events = append(events, e) }
-	f := query("evil-test-domain.com")
+	f := c.Frames[0]
 	w.Frame(packet.LinkType(f.Link), f.Data, Start, 1)
 	if len(events) != 0 {
 		t.Fatalf("events without trails: %v", lines(events))
 	}
 	w.SetRules(after)
 	w.Frame(packet.LinkType(f.Link), f.Data, Start, 2)
-	sameLines(t, lines(events), []string{asked(0, "evil-test-domain.com"+malware)})
+	sameLines(t, lines(events), c.Events)
 	w.SetRules(before)
 	w.Frame(packet.LinkType(f.Link), f.Data, Start.AddDate(0, 0, 1), 3)
 	if len(events) != 1 {
@@ -295,18 +284,10 @@ func TestLimit34LooseRequests(t *testing.T) {
 }
 
 // Item 35: a query with the TC bit.
-func TestLimit35TruncatedQueries(t *testing.T) {
-	runCases(t, []Case{{Name: "tc", Trails: fixture,
-		Frames: Each(eth(client, resolver, UDP(50000, 53, Message(0x0300, Ask("evil-test-domain.com")))), eth(client, resolver, UDP(50000, 53, EDNS(Query(Ask("evil-test-domain.com")))))),
-		Events: []string{asked(0, "evil-test-domain.com"+malware), asked(1, "evil-test-domain.com"+malware)}}})
-}
+func TestLimit35TruncatedQueries(t *testing.T) { runCases(t, Limit(35)) }
 
 // Item 36: the server name of gQUIC, which is not encrypted.
-func TestLimit36GoogleQUIC(t *testing.T) {
-	runCases(t, []Case{{Name: "q043", Trails: fixture,
-		Frames: Each(eth(client, web, UDP(1, 443, GoogleQ043("www.quic-evil.example"))), eth(client, web, UDP(1, 443, GoogleQ043("clean.example")))),
-		Events: []string{"0 10.0.0.66 1 203.0.113.10 443 UDP DNS (www).quic-evil.example" + malware}}})
-}
+func TestLimit36GoogleQUIC(t *testing.T) { runCases(t, Limit(36)) }
 
 // Item 38: names under .local and its like, when they are trails.
 func TestLimit38LocalNames(t *testing.T) {

@@ -129,6 +129,13 @@ func lines(events []event.Event) (all []string) {
 	return all
 }
 
+func codesOf(events []event.Event) (all []string) {
+	for i := range events {
+		all = append(all, string(events[i].Code))
+	}
+	return all
+}
+
 // sameLines reports the first difference and both lists.
 func sameLines(t testing.TB, got, want []string) {
 	t.Helper()
@@ -154,8 +161,13 @@ func caseFile(t testing.TB, c *corpus.Case) string {
 // runCase replays the capture of a case with one and several workers, which must give the same events in the same order with the same ids.
 func runCase(t *testing.T, c corpus.Case) {
 	t.Helper()
-	path := caseFile(t, &c)
-	s := setup{rules: caseRules(t, &c), white: caseWhitelist(t, &c), workers: 1}
+	runFile(t, c, caseFile(t, &c))
+}
+
+// runFile does the same with a capture that is already written.
+func runFile(t *testing.T, c corpus.Case, path string) {
+	t.Helper()
+	s := setup{rules: caseRules(t, &c), white: caseWhitelist(t, &c), workers: 1, aggregate: c.Aggregate}
 	events, summary := replay(t, s, path)
 	if len(summary.Damaged) > 0 {
 		t.Fatalf("damaged: %v", summary.Damaged)
@@ -164,6 +176,9 @@ func runCase(t *testing.T, c corpus.Case) {
 		t.Errorf("%d packets read of %d", summary.Packets, len(c.Frames))
 	}
 	sameLines(t, lines(events), c.Events)
+	if c.Codes != nil {
+		sameLines(t, codesOf(events), c.Codes)
+	}
 	for _, s.workers = range []int{2, 3, 4, 8} {
 		again, summary := replay(t, s, path)
 		sameEvents(t, fmt.Sprintf("%d workers", s.workers), again, events)
@@ -193,15 +208,7 @@ func sameEvents(t testing.TB, what string, got, want []event.Event) {
 
 func caseRules(t testing.TB, c *corpus.Case) *detect.Rules {
 	t.Helper()
-	var rows strings.Builder
-	for _, row := range c.Trails {
-		rows.WriteString(row)
-		if strings.Count(row, ",") < 2 {
-			rows.WriteString(",(static)")
-		}
-		rows.WriteByte('\n')
-	}
-	rules := detect.NewRules(tableOf(t, rows.String()), caseWhitelist(t, c), detect.Options{Heuristics: !c.NoHeuristics,
+	rules := detect.NewRules(tableOf(t, c.TrailRows()), caseWhitelist(t, c), detect.Options{Heuristics: !c.NoHeuristics,
 		HostDomains: !c.NoHostNames, MissingHost: true, UserAgents: []byte(c.UserAgents), Home: event.NewHomeNetworks(private)})
 	if len(rules.Unusable) > 0 {
 		t.Fatalf("unusable patterns: %v", rules.Unusable)
@@ -224,6 +231,9 @@ func caseWhitelist(t testing.TB, c *corpus.Case) *whitelist.List {
 // runCases runs each case as a subtest.
 func runCases(t *testing.T, cases []corpus.Case) {
 	t.Helper()
+	if len(cases) == 0 {
+		t.Fatal("no cases")
+	}
 	names := map[string]bool{}
 	for _, c := range cases {
 		if names[c.Name] {

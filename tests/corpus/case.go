@@ -18,10 +18,13 @@ type Case struct {
 	UserAgents   string
 	NoHeuristics bool
 	NoHostNames  bool
+	Aggregate    time.Duration // of repeats; 0: each is an event of its own
 
 	// Events in order, as "second src sport dst dport protocol type trail | info
 	// | reference", the second counted from Start.
 	Events []string
+	// Codes of the events, in the same order; nil: they are not compared.
+	Codes []string
 }
 
 // At stamps a frame with a second of the case.
