@@ -83,7 +83,8 @@ type Gate struct {
 	keys   map[key]*group
 	due    schedule
 	now    time.Time
-	held   int // bytes of the events that summaries are made from
+	held   int    // bytes of the events that summaries are made from
+	came   uint64 // how many groups came
 
 	twoWay        bool // answers are seen here
 	about         map[event.Conversation][]*group
@@ -101,7 +102,8 @@ type group struct {
 	many   bool   // it is of several trails
 	single bool   // it is of one event, which is only followed
 	fold   fold
-	at     int // place in the schedule
+	at     int    // place in the schedule
+	came   uint64 // its number among all of this run, from 1; 0: from a checkpoint
 
 	outcome outcome
 }
@@ -176,9 +178,16 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 	g.keys[k] = open
 	g.follow(open, &e)
 	g.hold(open, &e)
-	heap.Push(&g.due, open)
+	g.schedule(open)
 	e.Aggregate.ID = e.ID
 	out(e)
+}
+
+// schedule puts a new group where its window will close.
+func (g *Gate) schedule(open *group) {
+	g.came++
+	open.came = g.came
+	heap.Push(&g.due, open)
 }
 
 // admit says whether the event is not suppressed, and lets the rule that

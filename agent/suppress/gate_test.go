@@ -174,6 +174,24 @@ func TestSummaryLists(t *testing.T) {
 	}
 }
 
+// TestEqualEnds: of windows that close at once, the one that came first is told
+// first, whatever the ids are.
+func TestEqualEnds(t *testing.T) {
+	for _, n := range [][3]int{{1, 2, 3}, {3, 2, 1}, {2, 3, 1}} {
+		var events []event.Event
+		for second := range 2 {
+			for i, id := range n {
+				events = append(events, detection(id, float64(second), fmt.Sprintf("10.0.0.%d", i+1)))
+			}
+		}
+		want := fmt.Sprintf("first %d | first %d | first %d | | | | flush summary of %d: 1x 1-1 summary of %d: 1x 1-1 summary of %d: 1x 1-1",
+			n[0], n[1], n[2], n[0], n[1], n[2])
+		if got := take(New(Options{Window: time.Minute}), events...); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
 func TestWhitelistedAddresses(t *testing.T) {
 	white := netip.MustParseAddr("10.0.0.7")
 	g := New(Options{Window: time.Minute, Whitelisted: func(a netip.Addr) bool { return a == white }})

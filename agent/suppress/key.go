@@ -53,14 +53,18 @@ func keyOf(e *event.Event, many bool) (k key) {
 
 func (o *group) end() time.Time { return o.start.Add(o.window) }
 
-// schedule is a heap of groups by the end of their windows; equal ends keep
-// the order of ids, so that replays agree.
+// schedule is a heap of groups by the end of their windows. Equal ends keep the
+// order in which the groups came, so that replays agree, also when the same
+// packets are in other files; of those from a checkpoint that of their ids.
 type schedule []*group
 
 func (s schedule) Len() int { return len(s) }
 func (s schedule) Less(i, j int) bool {
 	a, b := s[i].end(), s[j].end()
 	if a.Equal(b) {
+		if s[i].came != s[j].came {
+			return s[i].came < s[j].came
+		}
 		return string(s[i].id[:]) < string(s[j].id[:])
 	}
 	return a.Before(b)

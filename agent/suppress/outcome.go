@@ -250,6 +250,6 @@ func (g *Gate) single(e event.Event, out func(event.Event)) {
 	g.keys[open.key] = open
 	g.follow(open, &e)
 	g.hold(open, &e)
-	heap.Push(&g.due, open)
+	g.schedule(open)
 	out(e)
 }
