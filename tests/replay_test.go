@@ -89,6 +89,7 @@ type setup struct {
 	white     *whitelist.List
 	workers   int
 	aggregate time.Duration
+	outcomes  bool
 }
 
 // replay runs capture files through the pipeline.

@@ -61,7 +61,7 @@ func TestWorkersAgree(t *testing.T) {
 
 func counted(t *testing.T, s setup, files []string) (events []event.Event, counts suppress.Counts) {
 	t.Helper()
-	gate := suppress.New(suppress.Options{Window: s.aggregate, Whitelisted: s.white.Addr})
+	gate := suppress.New(suppress.Options{Window: s.aggregate, Outcomes: s.outcomes, Whitelisted: s.white.Addr})
 	r := agent.Replay{Files: files, Workers: s.workers, Rules: s.rules, Board: board.NewBoard(s.rules.Board()), Gate: gate,
 		Sink: func(e event.Event) error { events = append(events, e); return nil }}
 	summary, err := r.Run(t.Context())
@@ -123,9 +123,12 @@ func mix(r *rand.Rand, n int) (all []Stamped) {
 	return all
 }
 
-func pick[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
+// dice choose among n: chance, or the bytes of a fuzzer.
+type dice interface{ IntN(n int) int }
 
-func linked(r *rand.Rand, p Packet) Frame {
+func pick[T any](r dice, list ...T) T { return list[r.IntN(len(list))] }
+
+func linked(r dice, p Packet) Frame {
 	switch r.IntN(8) {
 	case 0:
 		return p.VLAN(uint16(r.IntN(4))).Ethernet()
@@ -141,7 +144,7 @@ func linked(r *rand.Rand, p Packet) Frame {
 	return p.Ethernet()
 }
 
-func randomPacket(r *rand.Rand) Packet {
+func randomPacket(r dice) Packet {
 	if r.IntN(6) == 0 {
 		return attackPacket(r, r.IntN(6))
 	}
@@ -160,7 +163,7 @@ func randomPacket(r *rand.Rand) Packet {
 
 // attackPacket is one of a scan, a worm, a tunnel or names that do not exist, of
 // few enough hosts that thresholds are crossed.
-func attackPacket(r *rand.Rand, kind int) Packet {
+func attackPacket(r dice, kind int) Packet {
 	from, to := pick(r, "203.0.113.9", "203.0.113.77", "2001:db8::9"), pick(r, "198.51.100.7", "198.51.100.8")
 	if from == "2001:db8::9" {
 		to = "2001:db8::7"
@@ -182,7 +185,7 @@ func attackPacket(r *rand.Rand, kind int) Packet {
 	return IP(resolver, fmt.Sprintf("10.0.0.%d", r.IntN(3)), UDP(53, uint16(50000+r.IntN(4)), Reply(3, Query(Ask(made)))))
 }
 
-func randomSegment(r *rand.Rand, sport uint16, name string) Segment {
+func randomSegment(r dice, sport uint16, name string) Segment {
 	switch r.IntN(9) {
 	case 0:
 		return Syn(sport, pick[uint16](r, 80, 443, 8443))
