@@ -54,28 +54,39 @@ func popularNames(t testing.TB) []string {
 	return names
 }
 
-// staticTable is the full static set of the reference.
+// staticTrails is the path of the full static set of the reference, unpacked.
+func staticTrails(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv("TRAILHOUND_CSV"); path != "" {
+		return path
+	}
+	packed := shared(t, "data", "trails-static.csv.xz")
+	xz, err := exec.LookPath("xz")
+	if err != nil {
+		t.Skip(err)
+	}
+	path := filepath.Join(t.TempDir(), "trails-static.csv")
+	out, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	unpack := exec.Command(xz, "-dc", packed)
+	unpack.Stdout = out
+	if err := unpack.Run(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// staticTable is that set.
 func staticTable(t testing.TB) *table.Table {
 	t.Helper()
-	path := os.Getenv("TRAILHOUND_CSV")
-	if path == "" {
-		packed := shared(t, "data", "trails-static.csv.xz")
-		xz, err := exec.LookPath("xz")
-		if err != nil {
-			t.Skip(err)
-		}
-		path = filepath.Join(t.TempDir(), "trails-static.csv")
-		out, err := os.Create(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer out.Close()
-		unpack := exec.Command(xz, "-dc", packed)
-		unpack.Stdout = out
-		if err := unpack.Run(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return tableOfFile(t, staticTrails(t))
+}
+
+func tableOfFile(t testing.TB, path string) *table.Table {
+	t.Helper()
 	b := table.NewBuilder(table.Options{Seed: 1, Now: Start})
 	if _, err := source.Read(path, b, source.Options{}); err != nil {
 		t.Fatal(err)

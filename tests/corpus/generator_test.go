@@ -80,3 +80,22 @@ func TestCertificate(t *testing.T) {
 		t.Error("the same name gave two certificates")
 	}
 }
+
+func TestOffice(t *testing.T) {
+	const packets = 3000
+	frames := Office(1, packets, "evil.com")
+	if len(frames) < packets || len(frames) > packets+100 {
+		t.Errorf("%d frames", len(frames))
+	}
+	for i := 1; i < len(frames); i++ {
+		if frames[i].Time.Before(frames[i-1].Time) {
+			t.Fatalf("frame %d is before frame %d", i+1, i)
+		}
+	}
+	if !bytes.Equal(Pcap(frames), Pcap(Office(1, packets, "evil.com"))) {
+		t.Error("the same seed gave other frames")
+	}
+	if bytes.Equal(Pcap(frames), Pcap(Office(2, packets, "evil.com"))) {
+		t.Error("another seed gave the same frames")
+	}
+}
