@@ -237,7 +237,9 @@ func (s *sequence) mutate() {
 	case 0:
 		f.Data = f.Data[:at]
 	case 1:
-		f.Link = pick[uint16](s.dice, LinkEthernet, LinkRaw, LinkPPP, LinkHDLC, LinkSLL, LinkSLL2, LinkNull, 147, 6)
+		// Not those that packet.Fanout does not know: their frames are one worker's,
+		// and what is remembered of a flow is not shared with the flow's other frames.
+		f.Link = pick[uint16](s.dice, LinkEthernet, LinkRaw, LinkIPv4, LinkPPP, LinkHDLC, LinkSLL, LinkSLL2, LinkNull)
 	default:
 		f.Data[at] ^= byte(1 + s.dice.IntN(255))
 	}
