@@ -78,7 +78,7 @@ func (w *watcher) loop() error {
 	w.worker = detect.NewWorker(w.rules)
 	w.worker.Self = w.live.opt.Self
 	w.worker.Emit = w.emit
-	w.worker.Answer = func(a event.Answer) { w.lane.put(item{answer: &a}) }
+	w.worker.Answer = w.heard
 	if l := w.live; l.opt.Board != nil {
 		w.evidence = heuristic.NewCollector(l.opt.Seed, w.docket.hand)
 		w.worker.Evidence = w.evidence
@@ -220,6 +220,7 @@ func (w *watcher) batch() (fault error) {
 			}
 		}
 		w.worker.Tag = f.Tag
+		w.worker.From(f.Interface)
 		reason := w.worker.Frame(f.Link, f.Data, f.Time, 0)
 		s.Decode[reason]++
 		if reason == packet.OK {
@@ -261,6 +262,14 @@ func (w *watcher) degrade(fault error) {
 			w.live.opt.Fault(rules, fault)
 		}
 	}
+}
+
+// heard queues an answer with what only the worker knows of it.
+func (w *watcher) heard(a event.Answer) {
+	if a.Proof() {
+		a.Interface = w.source.Interface(a.Slot).Name
+	}
+	w.lane.put(item{answer: &a})
 }
 
 // emit queues an event with what only the worker knows of it.

@@ -23,12 +23,17 @@ import (
 // tells.
 func told(t *testing.T, c *Case, window time.Duration, workers int) (lines []string, events []event.Event) {
 	t.Helper()
+	return toldBy(t, c, suppress.Options{Window: window, Outcomes: true}, workers)
+}
+
+func toldBy(t *testing.T, c *Case, opt suppress.Options, workers int) (lines []string, events []event.Event) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "case.pcapng")
 	if err := os.WriteFile(file, Pcapng(c.Frames), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	rules := caseRules(t, c)
-	gate := suppress.New(suppress.Options{Window: window, Outcomes: true})
+	gate := suppress.New(opt)
 	r := agent.Replay{Files: []string{file}, Workers: workers, Rules: rules, Board: board.NewBoard(rules.Board()), Gate: gate,
 		Sink: func(e event.Event) error { events = append(events, e); return nil }}
 	if _, err := r.Run(t.Context()); err != nil {
@@ -41,7 +46,9 @@ func told(t *testing.T, c *Case, window time.Duration, workers int) (lines []str
 		sum += e.Aggregate.Count
 		first[e.ID] = true
 		if e.Aggregate.Summary {
-			summaries++
+			if !e.FollowUp() {
+				summaries++
+			}
 			if !first[e.Aggregate.ID] {
 				t.Errorf("a summary of nothing that was told: %s", line(e))
 			}
@@ -54,7 +61,7 @@ func told(t *testing.T, c *Case, window time.Duration, workers int) (lines []str
 	if sum != counts.Detected-counts.Suppressed || summaries != counts.Summaries || followUps != counts.FollowUps {
 		t.Errorf("counts add up to %d, %d summaries, %d follow-ups: %+v", sum, summaries, followUps, counts)
 	}
-	if gate.Counts().Held != 0 || gate.Counts().Keys != 0 {
+	if gate.Counts().Held != 0 || gate.Counts().Keys != 0 || counts.Waiting != 0 {
 		t.Errorf("held at the end: %+v", counts)
 	}
 	unique(t, events)
@@ -241,6 +248,24 @@ func TestOutcomeWorkersAgree(t *testing.T) {
 		frames := exchanges(rand.New(rand.NewPCG(seed, 7)), 800)
 		c := Case{Trails: fixture, UserAgents: "masscan\n", Frames: frames}
 		for _, window := range []time.Duration{0, time.Second, time.Minute} {
+			t.Run(fmt.Sprintf("seed %d window %v held", seed, window), func(t *testing.T) {
+				opt := suppress.Options{Window: window, Outcomes: true, FollowUps: event.Medium, Hold: true}
+				_, want := toldBy(t, &c, opt, 1)
+				for _, workers := range []int{2, 4, 8} {
+					_, got := toldBy(t, &c, opt, workers)
+					sameEvents(t, fmt.Sprintf("%d workers", workers), got, want)
+				}
+				// The same, but for outcomes, as without them, and in that order.
+				_, plain := toldBy(t, &c, suppress.Options{Window: window}, 1)
+				if len(plain) != len(want) {
+					t.Fatalf("%d events, without outcomes %d", len(want), len(plain))
+				}
+				for i := range plain {
+					if plain[i].ID != want[i].ID || plain[i].Aggregate.Count != want[i].Aggregate.Count {
+						t.Fatalf("%d: %s, without outcomes %s", i, line(&want[i]), line(&plain[i]))
+					}
+				}
+			})
 			t.Run(fmt.Sprintf("seed %d window %v", seed, window), func(t *testing.T) {
 				_, want := told(t, &c, window, 1)
 				outcomes := map[event.Outcome]int{}

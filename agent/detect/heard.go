@@ -15,7 +15,7 @@ import (
 // wanted.
 func (w *Worker) listen() {
 	p, t := &w.p, &w.watched
-	if !w.pairs.closed {
+	if !w.pairs.proven(p.Time.Unix()) {
 		w.twoWay(p)
 	}
 	if p.Proto == packet.ProtoICMP || p.Proto == packet.ProtoICMPv6 {
@@ -66,7 +66,7 @@ func (w *Worker) spoke(e *watched, p *packet.Packet, at int64) {
 		a.Outcome = event.Refused
 	} else {
 		a.Outcome = event.Answered
-		if e.status && len(p.Payload) >= 8 && http.Looks(p.Payload) == http.ResponseLike && w.answer.Parse(p.Payload) {
+		if e.status && e.port == p.DstPort && len(p.Payload) >= 8 && http.Looks(p.Payload) == http.ResponseLike && w.answer.Parse(p.Payload) {
 			a.Status = w.answer.Status
 			e.status, e.stated = false, at
 			e.waiting = true // so that it is told

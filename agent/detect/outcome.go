@@ -43,9 +43,11 @@ type watched struct {
 	conversation event.Conversation
 	over         int64 // Unix nanoseconds
 	waiting      bool  // for any answer
-	status       bool  // for the status of an HTTP response
+	status       bool  // for the status of an HTTP response, to the client's port
+	port         uint16
 	// When an answer and a status were told.
 	answered, stated int64
+	finding          uint64 // names the event that was raised last
 }
 
 // Odd numbers without a pattern (digits of pi).
@@ -206,9 +208,16 @@ func (w *Worker) watch(e *event.Event) {
 		t.mark(base)
 	}
 	known.over = at + int64(w.Await)
-	quiet := at - int64(answerQuiet)
-	known.waiting = known.waiting || known.answered <= quiet
-	known.status = known.status || f.app == "http" && known.stated <= quiet
+	// Of one finding in short order one answer is enough. The answer to another,
+	// such as that to the SYN, is not the one to the name in the handshake after it.
+	finding := maphash.String(t.seed, e.Trail) ^ maphash.String(t.seed, string(e.Code))
+	other, quiet := finding != known.finding, at-int64(answerQuiet)
+	known.finding = finding
+	known.waiting = known.waiting || other || known.answered <= quiet
+	if f.app == "http" {
+		known.status = known.status || other || known.stated <= quiet
+		known.port = p.SrcPort // a response on another connection is to another request
+	}
 }
 
 // tell tells of an answer.

@@ -2,8 +2,10 @@ package detect
 
 import (
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,7 +73,7 @@ func TestWatchModel(t *testing.T) {
 			}
 			told = &a
 		}
-		w.pairs.closed = true
+		w.pairs.slots, w.pairs.span = []int64{1}, math.MaxUint64 // what is proven is no matter
 		at := time.Unix(1700000000, 0)
 		for range 30000 {
 			at = at.Add(time.Duration(r.IntN(4)) * time.Millisecond)
@@ -153,12 +155,12 @@ func TestTwoWay(t *testing.T) {
 		}
 		for _, p := range c.packets {
 			for range 2 {
-				if w.p = p; !w.pairs.closed {
+				if w.p = p; !w.pairs.proven(p.Time.Unix()) {
 					w.twoWay(&p)
 				}
 			}
 		}
-		if told == 1 != c.want || told > 1 || w.pairs.closed != c.want {
+		if told == 1 != c.want || told > 1 || w.pairs.proven(at.Unix()) != c.want {
 			t.Errorf("%s: told %d times", c.name, told)
 		}
 	}
@@ -170,6 +172,106 @@ func TestTwoWay(t *testing.T) {
 	}
 	if w.pairs.n > maxPairs || len(w.pairs.asked) != 2*maxPairs {
 		t.Errorf("%d remembered", w.pairs.n)
+	}
+}
+
+// TestTwoWaySpans: one proof is found in each span, for each interface that shows
+// questions, wherever their answers come by.
+func TestTwoWaySpans(t *testing.T) {
+	me, it := v4(0x0A000001), v4(0xCB007101)
+	type proof struct {
+		slot   int
+		second int64
+	}
+	var told []proof
+	w := NewWorker(NoRules())
+	w.Answer = func(a event.Answer) {
+		if !a.Proof() || a.Outcome != event.Answered {
+			t.Errorf("%+v", a)
+		}
+		told = append(told, proof{a.Slot, a.Time.Unix()})
+	}
+	const day = 1_700_006_400 // a multiple of 600
+	asks := func(slot int, second int64, port uint16) {
+		w.From(slot)
+		w.p = ipv4(packet.ProtoTCP, me, it, port, 80, time.Unix(day+second, 0))
+		w.p.Flags = packet.FlagSYN
+		w.listen()
+	}
+	says := func(slot int, second int64, port uint16) {
+		w.From(slot)
+		w.p = ipv4(packet.ProtoTCP, it, me, 80, port, time.Unix(day+second, 0))
+		w.p.Flags = packet.FlagSYN | packet.FlagACK
+		w.listen()
+	}
+	expect := func(what string, want ...proof) {
+		t.Helper()
+		for i := range want {
+			want[i].second += day
+		}
+		if !slices.Equal(told, want) {
+			t.Errorf("%s: %v, want %v", what, told, want)
+		}
+		told = nil
+	}
+	asks(0, 0, 5)
+	says(0, 1, 5)
+	expect("first", proof{0, 1})
+	asks(0, 2, 6)
+	says(0, 3, 6)
+	asks(0, 599, 7)
+	expect("proven already")
+	says(0, 600, 7)
+	expect("across the border")
+	asks(0, 600, 8)
+	says(0, 1199, 8)
+	expect("the whole of the second", proof{0, 1199})
+	asks(0, 90_000, 8)
+	says(0, 90_001, 8)
+	expect("much later", proof{0, 90_001})
+	asks(0, -90_000, 8)
+	says(0, -89_999, 8)
+	expect("a clock set back", proof{0, -89_999})
+	asks(3, -89_998, 9)
+	asks(0, -89_997, 10)
+	says(4, -89_996, 9)
+	says(4, -89_996, 10)
+	expect("a tap with a port for each direction", proof{3, -89_996})
+	asks(3, -89_995, 11)
+	says(3, -89_994, 11)
+	asks(4, -89_995, 12)
+	expect("another interface")
+	says(3, -89_994, 12)
+	expect("an answer on an interface that is proven")
+	asks(4, -89_993, 12)
+	says(4, -89_993, 12)
+	expect("its own", proof{4, -89_993})
+	w.Self = own(func(port uint16) bool { return port == 13 })
+	asks(0, 5000, 13)
+	says(0, 5000, 13)
+	expect("of the sensor itself")
+	asks(0, 5000, 14)
+	says(0, 5000, 14)
+	expect("of another", proof{0, 5000})
+	asks(1<<20, 5000, 15)
+	says(-1, 5000, 15)
+	expect("slots that there are not: as the first")
+}
+
+// own are the sensor's flows by the client's port.
+type own func(port uint16) bool
+
+func (f own) Own(_ uint8, _ netip.Addr, srcPort uint16, _ netip.Addr, dstPort uint16) bool {
+	return f(srcPort) || f(dstPort)
+}
+
+// TestSpans: spans lie side by side, before 1970 as well.
+func TestSpans(t *testing.T) {
+	for second := int64(-3000); second < 3000; second++ {
+		from := spanOf(second) &^ 1
+		if from > second || second-from >= proofSpan || from%proofSpan != 0 || spanOf(second) == 0 {
+			t.Fatalf("%d is in the span of %d", second, from)
+		}
 	}
 }
 
@@ -202,7 +304,8 @@ func BenchmarkListen(b *testing.B) {
 		b.Run(map[int]string{0: "nothing", 10: "10", 1000: "1000"}[n], func(b *testing.B) {
 			at := time.Unix(1700000000, 0)
 			w := NewWorker(NoRules())
-			w.Answer, w.Await, w.pairs.closed = func(event.Answer) {}, time.Hour, true
+			w.Answer, w.Await = func(event.Answer) {}, time.Hour
+			w.pairs.slots, w.pairs.span = []int64{1}, math.MaxUint64
 			for i := range n {
 				w.p = ipv4(packet.ProtoTCP, v4(uint32(i)), v4(9), 5, 80, at)
 				w.watch(&event.Event{Code: event.TrailIP, Src: w.p.Src, Dst: w.p.Dst, DstPort: 80, Protocol: "TCP"})

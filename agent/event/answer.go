@@ -41,14 +41,21 @@ type Answer struct {
 	// Conversation is the one that was answered; without addresses: any. Such an
 	// answer says no more than that both directions of traffic are seen here.
 	Conversation Conversation
-	Time         time.Time
-	Number       uint64  // of the packet in a replayed capture
-	Outcome      Outcome // Answered, Refused, or OutcomeUnknown: it is no longer watched
-	RCode        uint8   // of DNS, if HasRCode
-	HasRCode     bool
-	Answers      []string // of DNS, at most MaxAnswers
-	Status       uint16   // of HTTP; 0: not known, or not yet
+	// Interface is where the question of such a proof was seen; empty in replay.
+	// Slot is its number (capture.Frame.Interface), for those who know the name.
+	Interface string
+	Slot      int
+	Time      time.Time
+	Number    uint64  // of the packet in a replayed capture
+	Outcome   Outcome // Answered, Refused, or OutcomeUnknown: it is no longer watched
+	RCode     uint8   // of DNS, if HasRCode
+	HasRCode  bool
+	Answers   []string // of DNS, at most MaxAnswers
+	Status    uint16   // of HTTP; 0: not known, or not yet
 }
+
+// Proof says whether the answer is to nothing that raised an event.
+func (a *Answer) Proof() bool { return !a.Conversation.Client.IsValid() }
 
 // Size estimates the memory of an answer in bytes.
 func (a *Answer) Size() int {

@@ -154,10 +154,12 @@ type Outcome uint8
 // The outcomes.
 const (
 	OutcomeNone    Outcome = iota // not followed, or not over yet
-	OutcomeUnknown                // the other direction is not seen here
+	OutcomeUnknown                // the other direction is not seen here, or not for long enough
 	Attempted                     // no answer came
 	Answered                      // the other side answered
 	Refused                       // it refused: RST, a DNS error, ICMP unreachable
+
+	NumOutcomes = iota
 )
 
 // String is the outcome as events show it; empty for OutcomeNone.

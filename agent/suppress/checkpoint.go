@@ -18,13 +18,16 @@ import (
 // what was folded and not told yet. After a crash a gate that takes it over
 // tells what the lost one would have told, but for the repeats since; a summary
 // that both told has the same id. It never takes the place of a first event:
-// keys that came since are not in it.
+// keys that came since are not in it. Of an outcome it has what was known: what
+// was not is not claimed any more, since answers may have come in between.
+// Events that are followed one by one, for want of windows, are not in it: theirs
+// is told once it is known.
 //
 //	magic and version   8 bytes
 //	length of the body  4 bytes, big endian
 //	CRC-32C of the body 4 bytes, big endian
 //	body                the clock, the number of windows, the windows
-const checkpointMagic = "THGATE\x00\x02" // version 1: without flow ids, groups, outcomes, answers, fingerprints
+const checkpointMagic = "THGATE\x00\x03" // version 2: without what is known of outcomes
 
 // MaxCheckpoint bounds a checkpoint (bytes). Windows beyond it are left out.
 const MaxCheckpoint = 96 << 20
@@ -51,6 +54,9 @@ func (g *Gate) AppendCheckpoint(dst []byte) []byte {
 	number, windows := len(c.out), uint32(0)
 	c.out = append(c.out, 0, 0, 0, 0)
 	for _, open := range g.due {
+		if open.single {
+			continue
+		}
 		before := len(c.out)
 		open.pass(&c)
 		if len(c.out)-at > MaxCheckpoint {
@@ -103,7 +109,7 @@ func (g *Gate) restore(body []byte) error {
 		return ErrCheckpoint
 	}
 	g.counts.Restored += fresh.counts.Restored
-	g.keys, g.due, g.now, g.held = fresh.keys, fresh.due, fresh.now, fresh.held
+	g.keys, g.due, g.now, g.held, g.followed = fresh.keys, fresh.due, fresh.now, fresh.held, fresh.followed
 	return nil
 }
 
@@ -132,6 +138,7 @@ func (o *group) pass(c *codec) {
 	passMoment(c, &o.start)
 	number(c, &o.number)
 	c.flag(&o.many)
+	o.outcome.pass(c)
 	folded := o.fold.agg.Count > 0
 	c.flag(&folded)
 	if !folded {
@@ -154,11 +161,39 @@ func (o *group) pass(c *codec) {
 	}
 }
 
+// pass passes what is known of an outcome: the answer, and the first event when it
+// is to be told with that.
+func (o *outcome) pass(c *codec) {
+	passMoment(c, &o.asked)
+	known := o.answer.Outcome > event.OutcomeUnknown
+	if c.flag(&known); !known {
+		return
+	}
+	a := &o.answer
+	number(c, &a.Outcome)
+	c.check(a.Outcome > event.OutcomeUnknown && a.Outcome < event.NumOutcomes)
+	passMoment(c, &a.Time)
+	number(c, &a.RCode)
+	c.flag(&a.HasRCode)
+	list(c, &a.Answers, event.MaxAnswers, 16, func(s *string) { chars(c, s) })
+	number(c, &a.Status)
+	held := o.first != nil
+	if c.flag(&held); !held {
+		return
+	}
+	if c.reading {
+		o.first = new(event.Event)
+	}
+	c.event(o.first)
+}
+
 // adopt opens a window that was read, if it can be one of this gate.
 func (g *Gate) adopt(o *group) bool {
 	a := &o.fold.agg
 	switch _, twice := g.keys[o.key]; {
 	case twice, len(g.keys) >= MaxKeys, o.window <= 0, o.window > MaxWindow, o.start.After(g.now):
+		return false
+	case o.outcome.first != nil && (o.outcome.first.ID != o.id || o.outcome.answer.Outcome <= event.OutcomeUnknown):
 		return false
 	case o.fold.first != nil && (a.Count == 0 || !a.Summary || a.First.After(a.Last) ||
 		!slices.IsSorted(a.SrcPorts) || !slices.IsSorted(a.DstPorts) || !slices.IsSortedFunc(a.Dsts, netip.Addr.Compare)):
@@ -167,6 +202,13 @@ func (g *Gate) adopt(o *group) bool {
 	if g.held += o.fold.size; g.held > MaxBytes {
 		return false
 	}
+	if r := &o.outcome; r.first != nil {
+		if r.size = r.first.Size(); !g.opt.Outcomes || g.followed+r.size > MaxFollowed {
+			r.first, r.size = nil, 0
+		}
+		g.followed += r.size
+	}
+	o.outcome.lost = true
 	g.counts.Restored += a.Count
 	g.keys[o.key] = o
 	heap.Push(&g.due, o)

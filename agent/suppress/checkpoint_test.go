@@ -207,6 +207,10 @@ func FuzzRestore(f *testing.F) {
 		g.Take(e, func(event.Event) {})
 	}
 	f.Add(g.AppendCheckpoint(nil)[checkpointHeader:])
+	g = New(Options{Window: time.Minute, Outcomes: true})
+	g.Take(detection(1, 0, "10.0.0.1"), func(event.Event) {})
+	g.Answer(answered(detection(1, 0, "10.0.0.1"), 1, event.Answered), func(event.Event) {})
+	f.Add(g.AppendCheckpoint(nil)[checkpointHeader:])
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if len(body) > 1<<20 {
 			return
@@ -214,12 +218,12 @@ func FuzzRestore(f *testing.F) {
 		data := append([]byte(checkpointMagic), make([]byte, 8)...)
 		binary.BigEndian.PutUint32(data[8:], uint32(len(body)))
 		binary.BigEndian.PutUint32(data[12:], castagnoli(body))
-		g := New(Options{Window: time.Minute, Inbound: time.Hour})
+		g := New(Options{Window: time.Minute, Inbound: time.Hour, Outcomes: true})
 		if g.Restore(bytes.NewReader(append(data, body...))) != nil {
 			return
 		}
 		c := g.Counts()
-		if c.Keys > MaxKeys || c.Held > MaxBytes {
+		if c.Keys > MaxKeys || g.held > MaxBytes || g.followed > MaxFollowed {
 			t.Fatalf("%+v", c)
 		}
 		again := g.AppendCheckpoint(nil)
@@ -229,7 +233,7 @@ func FuzzRestore(f *testing.F) {
 		var left uint64
 		g.Take(inbound(1, 2, "10.0.0.1", "c"), func(e event.Event) { left += max(e.Aggregate.Count, 1) })
 		g.Flush(func(e event.Event) { left += e.Aggregate.Count })
-		if left != c.Restored+1 || g.held != 0 || len(g.keys) > 0 {
+		if left != c.Restored+1 || g.held != 0 || g.followed != 0 || len(g.keys) > 0 {
 			t.Fatalf("%d left of %+v, %d held", left, c, g.held)
 		}
 	})

@@ -50,17 +50,28 @@ type Options struct {
 	// a follow-up does for what did not repeat: an event that stands for no
 	// detection (count 0), with the first event's aggregate.
 	Outcomes bool
+	// FollowUps is the least severity of what has follow-ups; NoFollowUps: nothing
+	// has. Of what came from outside only an answer is news.
+	FollowUps event.Severity
+	// Hold has first events wait for their outcome, for when no one waits for
+	// them: they carry it, and there are no follow-ups but of those that found no
+	// room to wait, or that began a window of inbound events.
+	Hold bool
 }
 
+// NoFollowUps is above every severity.
+const NoFollowUps = event.High + 1
+
 // Counts says what became of the events. Detected = Suppressed + Folded +
-// Passed at any time, and Suppressed = Ignored + Ruled + Whitelisted.
+// Passed at any time, and Suppressed = Ignored + Ruled + Whitelisted. What left
+// is Passed + Summaries + FollowUps, less Waiting.
 type Counts struct {
 	Detected   uint64 // events that came in
 	Suppressed uint64 // taken out
 	Folded     uint64 // repeats that became part of a summary
 	Passed     uint64 // events that went out by themselves
 	Summaries  uint64
-	FollowUps  uint64 // of Summaries: those that tell an outcome and no repeats
+	FollowUps  uint64 // events that tell an outcome and stand for no detection
 	Unkeyed    uint64 // of Passed: not followed because MaxKeys or MaxBytes was reached
 
 	Ignored     uint64 // suppressed by the ignore rules
@@ -70,7 +81,12 @@ type Counts struct {
 	Lowered     uint64 // of what was not suppressed: lowered by a rule
 	Restored    uint64 // repeats of an earlier run, from a checkpoint; in summaries, not in Folded
 
-	Keys, Held int // followed at present; bytes held for summaries
+	// Outcomes counts what left with an outcome: first events, summaries and
+	// follow-ups. That of OutcomeNone stays 0.
+	Outcomes [event.NumOutcomes]uint64
+
+	Keys, Held int // followed at present; bytes held for summaries, follow-ups and outcomes
+	Waiting    int // of Passed and Summaries: held back by Options.Hold
 }
 
 // Gate is used by one goroutine. Its clock is the latest time of the events,
@@ -86,7 +102,8 @@ type Gate struct {
 	held   int    // bytes of the events that summaries are made from
 	came   uint64 // how many groups came
 
-	twoWay        bool // answers are seen here
+	proofs        map[string]time.Time // when answers were last seen, by interface
+	line          line                 // what waits to leave
 	about         map[event.Conversation][]*group
 	conversations int // in all of about's lists
 	followed      int // bytes of first events
@@ -106,17 +123,18 @@ type group struct {
 	came   uint64 // its number among all of this run, from 1; 0: from a checkpoint
 
 	outcome outcome
+	waiter  *waiter // the first event, while it waits
 }
 
 // New makes a gate.
 func New(opt Options) *Gate {
-	return &Gate{opt: opt, keys: make(map[key]*group), about: make(map[event.Conversation][]*group)}
+	return &Gate{opt: opt, keys: make(map[key]*group), about: make(map[event.Conversation][]*group), proofs: make(map[string]time.Time)}
 }
 
 // Counts gives the counts up to now.
 func (g *Gate) Counts() Counts {
 	c := g.counts
-	c.Keys, c.Held = len(g.keys), g.held+g.followed
+	c.Keys, c.Held, c.Waiting = len(g.keys), g.held+g.followed+g.line.size, len(g.line.events)
 	return c
 }
 
@@ -139,7 +157,7 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 	}
 	if g.opt.Window <= 0 && !g.opt.Outcomes {
 		g.counts.Passed++
-		out(e)
+		g.leave(e, out)
 		return
 	}
 	if g.now.Sub(e.Time) > MaxWindow && !g.now.IsZero() {
@@ -158,7 +176,7 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 			g.counts.Passed++
 			g.counts.Unkeyed++
 			e.Aggregate.ID = open.id
-			out(e)
+			g.leave(e, out)
 			return
 		}
 		g.counts.Folded++
@@ -168,7 +186,7 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 	g.counts.Passed++
 	if len(g.keys) >= MaxKeys {
 		g.counts.Unkeyed++
-		out(e)
+		g.leave(e, out)
 		return
 	}
 	open := &group{key: k, id: e.ID, window: g.opt.Window, start: g.now, many: many}
@@ -180,7 +198,7 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 	g.hold(open, &e)
 	g.schedule(open)
 	e.Aggregate.ID = e.ID
-	out(e)
+	g.first(open, e, out)
 }
 
 // schedule puts a new group where its window will close.
@@ -245,10 +263,10 @@ func (g *Gate) Advance(now time.Time, out func(event.Event)) {
 		open := g.due[0]
 		if open.fold.agg.Count == 0 {
 			heap.Pop(&g.due)
-			g.closed(open, true, out)
+			g.closed(open, out)
 			continue
 		}
-		g.summarise(open, true, out)
+		g.summarise(open, false, out)
 		// The next window starts where this one ended. When it has ended before
 		// now, too, nothing came in it, and the key is forgotten above: what
 		// comes back after a long silence goes out at once.
@@ -263,20 +281,19 @@ func (g *Gate) Advance(now time.Time, out func(event.Event)) {
 func (g *Gate) Flush(out func(event.Event)) {
 	for len(g.due) > 0 {
 		open := heap.Pop(&g.due).(*group)
-		ended := !open.end().After(g.now)
 		if open.fold.agg.Count > 0 {
-			g.summarise(open, ended, out)
+			g.summarise(open, true, out)
 		}
-		g.closed(open, ended, out)
+		g.closed(open, out)
 	}
 }
 
-func (g *Gate) summarise(open *group, ended bool, out func(event.Event)) {
+// summarise makes the event of the repeats. The last one is that of a key that is
+// forgotten.
+func (g *Gate) summarise(open *group, last bool, out func(event.Event)) {
 	e := open.fold.summary(open.id)
 	if g.opt.Outcomes {
-		if open.result(&e, ended, g.twoWay); e.Outcome > event.OutcomeUnknown {
-			g.drop(open) // the outcome is told
-		}
+		g.tells(open, &e, last, out)
 	}
 	open.number++
 	// The id follows from the first event's, so a repeated replay gives the
@@ -285,5 +302,5 @@ func (g *Gate) summarise(open *group, ended bool, out func(event.Event)) {
 	g.held -= open.fold.size
 	open.fold = fold{}
 	g.counts.Summaries++
-	out(e)
+	g.leave(e, out)
 }

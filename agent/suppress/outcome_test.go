@@ -68,7 +68,7 @@ func TestOutcomes(t *testing.T) {
 		{"nothing, at the end", []any{anything, d(1, 0)}, "first 1"},
 		{"nothing in a window", []any{anything, d(1, 0), 60.}, "first 1, follow-up of 1 attempted"},
 		{"nothing, ever", []any{d(1, 0), 60.}, "first 1"},
-		{"the answer to another", []any{d(1, 0), answered(elsewhere(2, 0, "192.0.2.2"), 1, event.Answered), 60.}, "first 1, follow-up of 1 attempted"},
+		{"the answer to another", []any{anything, d(1, 0), answered(elsewhere(2, 0, "192.0.2.2"), 1, event.Answered), 60.}, "first 1, follow-up of 1 attempted"},
 		{"no longer watched", []any{anything, d(1, 0), answered(d(1, 0), 1, event.OutcomeUnknown), 60.}, "first 1"},
 		{"repeats", []any{anything, d(1, 0), d(2, 1), answered(d(1, 0), 2, event.Answered), 60., 180.}, "first 1, summary of 1: 1x 1-1 answered"},
 		{"repeats in vain", []any{anything, d(1, 0), d(2, 1), 60., 180.}, "first 1, summary of 1: 1x 1-1 attempted"},
@@ -189,12 +189,189 @@ func TestOutcomeAfterACrash(t *testing.T) {
 		g.Take(e, out)
 	}
 	g.Take(detection(3, 2, "10.0.0.3"), out)
-	again := New(g.opt)
-	if err := again.Restore(bytes.NewReader(g.AppendCheckpoint(nil))); err != nil {
-		t.Fatal(err)
+	refused := detection(4, 3, "10.0.0.4")
+	refused.DNS.Question = "x.test"
+	g.Take(refused, out)
+	a := answered(refused, 4, event.Refused)
+	a.RCode, a.HasRCode, a.Answers, a.Status = 3, true, []string{"192.0.2.9"}, 7
+	g.Answer(a, out)
+	again := restored(t, g)
+	if again.followed == 0 || again.followed >= g.followed || again.Counts().Held != again.held+again.followed {
+		t.Errorf("%d bytes followed of %d", again.followed, g.followed)
 	}
-	if got := play(again, anything, 60.); got != "summary of 1: 1x 1-1" {
+	var told event.Event
+	same := restored(t, again) // and once more
+	same.Advance(start.Add(2*time.Minute), func(e event.Event) {
+		if e.FollowUp() {
+			told = e
+		}
+	})
+	if told.DNS.RCode != 3 || told.DNS.Answers[0] != "192.0.2.9" || !told.Time.Equal(refused.Time) || told.Aggregate.ID != refused.ID || same.followed != 0 {
+		t.Errorf("%+v, %d bytes followed", told, same.followed)
+	}
+	checkpoint := g.AppendCheckpoint(nil)
+	g.Advance(start.Add(2*time.Minute), func(e event.Event) {
+		if e.Aggregate.ID == refused.ID && e.ID != told.ID {
+			t.Error("what was told before the crash is told again under another id")
+		}
+	})
+	const known, next = "summary of 1: 1x 1-1 unknown, follow-up of 4 refused, ", "summary of 1: 1x 70-70 attempted"
+	if got := play(again, anything, 60., detection(5, 70, "10.0.0.1"), 180.); got != known+next {
 		t.Error(got)
+	}
+	off := New(Options{Window: time.Minute})
+	if err := off.Restore(bytes.NewReader(checkpoint)); err != nil || off.followed != 0 {
+		t.Errorf("%v, %d bytes followed", err, off.followed)
+	}
+	g = New(Options{Outcomes: true})
+	g.Take(refused, out)
+	if n := restored(t, g).Counts().Keys; n != 0 {
+		t.Errorf("%d keys of events that are not folded", n)
+	}
+}
+
+// TestFollowUpsOf: what is worth a follow-up.
+func TestFollowUpsOf(t *testing.T) {
+	for _, c := range []struct {
+		least     event.Severity
+		severity  event.Severity
+		direction event.Direction
+		outcome   event.Outcome
+		want      bool
+	}{
+		{event.Medium, event.Medium, event.Outbound, event.Attempted, true},
+		{event.Medium, event.Medium, event.Internal, event.Refused, true},
+		{event.Medium, event.High, event.Undecided, event.Answered, true},
+		{event.Medium, event.Medium, event.Inbound, event.Answered, true},
+		{event.Medium, event.Medium, event.Inbound, event.Refused, false},
+		{event.Medium, event.High, event.Inbound, event.Attempted, false},
+		{event.Medium, event.Low, event.Outbound, event.Answered, false},
+		{event.Low, event.Low, event.Outbound, event.Answered, true},
+		{event.High, event.Medium, event.Outbound, event.Answered, false},
+		{NoFollowUps, event.High, event.Outbound, event.Answered, false},
+	} {
+		e := detection(1, 0, "10.0.0.1")
+		e.Severity, e.Direction = c.severity, c.direction
+		steps := []any{anything, e, 61.}
+		if c.outcome != event.Attempted {
+			steps = []any{anything, e, answered(e, 1, c.outcome), 61.}
+		}
+		for _, window := range []time.Duration{0, time.Minute} {
+			g := New(Options{Window: window, Outcomes: true, FollowUps: c.least})
+			if got := play(g, steps...); strings.Contains(got, "follow-up") != c.want || g.followed != 0 {
+				t.Errorf("%+v, window %v: %s", c, window, got)
+			}
+			g = New(Options{Window: window, Outcomes: true, FollowUps: c.least, Hold: true})
+			if got := play(g, steps...); got != "first 1 "+c.outcome.String() || g.counts.FollowUps != 0 {
+				t.Errorf("%+v, window %v, held: %s", c, window, got)
+			}
+			// Summaries tell it all the same.
+			again := e
+			again.Time = again.Time.Add(500 * time.Millisecond)
+			g = New(Options{Window: time.Minute, Outcomes: true, FollowUps: c.least})
+			if got := play(g, append([]any{anything, e, again}, steps[2:]...)...); !strings.HasSuffix(got, c.outcome.String()) {
+				t.Errorf("%+v, repeated: %s", c, got)
+			}
+		}
+	}
+}
+
+// TestHold: first events wait for their outcome, all others behind them, and the
+// order stays.
+func TestHold(t *testing.T) {
+	d := func(n int, second float64, src string) event.Event { return detection(n, second, src) }
+	quick := d(2, 1, "10.0.0.2")
+	for _, c := range []struct {
+		name  string
+		steps []any
+		want  string
+	}{
+		{"answered", []any{d(1, 0, "10.0.0.1"), answered(d(1, 0, "10.0.0.1"), 1, event.Answered), 60.}, "first 1 answered"},
+		{"in vain", []any{anything, d(1, 0, "10.0.0.1"), 60.}, "first 1 attempted"},
+		{"not seen", []any{d(1, 0, "10.0.0.1"), 60.}, "first 1 unknown"},
+		{"in vain, as far as the end", []any{anything, d(1, 0, "10.0.0.1"), 10.}, "first 1 attempted"},
+		{"at the very end", []any{anything, d(1, 0, "10.0.0.1"), 2.}, "first 1 unknown"},
+		{"in order", []any{anything, d(1, 0, "10.0.0.1"), quick, answered(quick, 2, event.Refused), d(3, 3, "10.0.0.2"), 61.},
+			"first 1 attempted, first 2 refused, summary of 2: 1x 3-3 refused"},
+		{"repeated", []any{d(1, 0, "10.0.0.1"), d(2, 1, "10.0.0.1"), answered(d(1, 0, "10.0.0.1"), 2, event.Answered), 60.}, "first 1 answered, summary of 1: 1x 1-1 answered"},
+		{"a repeat at the very end", []any{d(1, 0, "10.0.0.1"), d(2, 59, "10.0.0.1"), 60., answered(d(1, 0, "10.0.0.1"), 61, event.Answered), 180.},
+			"first 1 answered, summary of 1: 1x 59-59"},
+	} {
+		g := New(Options{Window: time.Minute, Outcomes: true, Hold: true})
+		if got := play(g, c.steps...); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+		if n := g.Counts(); n.Held != 0 || n.Waiting != 0 || g.line.size != 0 || g.followed != 0 {
+			t.Errorf("%s: something is left: %+v", c.name, n)
+		}
+	}
+}
+
+// TestHoldBound: what waits is bounded. What found no room has a follow-up.
+func TestHoldBound(t *testing.T) {
+	g := New(Options{Window: time.Minute, Outcomes: true, Hold: true})
+	var left int
+	out := func(e event.Event) {
+		if !e.FollowUp() {
+			left++
+		}
+	}
+	first := detection(0, 0, "10.0.0.1")
+	g.Take(first, out)
+	const more = 80_000
+	for i := range more {
+		e := detection(i+1, 1, "10.0.0.1")
+		e.Code, e.Trail, e.Indicator = event.ScanPort, strings.Repeat("x", 2000), fmt.Sprint(i)
+		g.Take(e, out)
+	}
+	if g.line.size > MaxLine || left == 0 {
+		t.Fatalf("%d bytes, %d left", g.line.size, left)
+	}
+	g.Answer(answered(first, 2, event.Answered), out)
+	g.Advance(start.Add(2*time.Minute), out)
+	if c := g.Counts(); left != more+1 || c.FollowUps != 1 || c.Waiting != 0 || g.line.size != 0 {
+		t.Errorf("%d left, %+v", left, c)
+	}
+}
+
+// TestProofHolds: that answers are seen on an interface holds for a while, and for
+// no other.
+func TestProofHolds(t *testing.T) {
+	proof := func(on string, second int) event.Answer {
+		return event.Answer{Outcome: event.Answered, Interface: on, Time: start.Add(time.Duration(second) * time.Second)}
+	}
+	on := func(name string, n int, second float64) event.Event {
+		e := detection(n, second, "10.0.0.1")
+		e.Interface = name
+		return e
+	}
+	for _, c := range []struct {
+		name  string
+		steps []any
+		want  string
+	}{
+		{"fresh", []any{proof("a", -3500), on("a", 1, 0), 60.}, "first 1, follow-up of 1 attempted"},
+		{"old", []any{proof("a", -3700), on("a", 1, 0), 60.}, "first 1"},
+		{"renewed", []any{proof("a", -3700), proof("a", -100), on("a", 1, 0), 60.}, "first 1, follow-up of 1 attempted"},
+		{"not by an earlier one", []any{proof("a", -100), proof("a", -600), on("a", 1, 0), 60.}, "first 1, follow-up of 1 attempted"},
+		{"clock set back", []any{proof("a", 90_000), proof("a", -10), on("a", 1, 0), 60.}, "first 1, follow-up of 1 attempted"},
+		{"of another", []any{proof("b", -10), on("a", 1, 0), 60.}, "first 1"},
+		{"on both", []any{proof("b", -10), proof("a", -10), on("a", 1, 0), on("b", 2, 1), 60.}, "first 1, summary of 1: 1x 1-1 attempted"},
+		{"on one of both", []any{proof("a", -10), on("a", 1, 0), on("b", 2, 1), 60.}, "first 1, summary of 1: 1x 1-1 unknown"},
+		{"by an answer", []any{on("a", 1, 0), answered(on("a", 1, 0), 1, event.Answered), on("a", 2, 70), 200., on("a", 3, 400), 2000.},
+			"first 1, follow-up of 1 answered, first 2, follow-up of 2 attempted, first 3, follow-up of 3 attempted"},
+	} {
+		g := New(Options{Window: time.Minute, Outcomes: true})
+		if got := play(g, c.steps...); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+	g := New(Options{Window: time.Minute, Outcomes: true})
+	for i := range 2 * maxProofs {
+		g.Answer(proof(fmt.Sprint(i), i), func(event.Event) {})
+	}
+	if _, ok := g.proofs[fmt.Sprint(2*maxProofs-1)]; !ok || len(g.proofs) > maxProofs {
+		t.Errorf("%d interfaces are remembered, the last one: %v", len(g.proofs), ok)
 	}
 }
 
@@ -205,6 +382,7 @@ func TestOutcomeAccounting(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		g := New(Options{Window: []time.Duration{0, time.Second, time.Minute}[seed%3], Outcomes: true, Inbound: time.Minute})
 		var sum, summaries, followUps uint64
+		var told [event.NumOutcomes]uint64
 		ids := map[[16]byte]bool{}
 		out := func(e event.Event) {
 			if ids[e.ID] {
@@ -212,7 +390,8 @@ func TestOutcomeAccounting(t *testing.T) {
 			}
 			ids[e.ID] = true
 			sum += e.Aggregate.Count
-			if e.Aggregate.Summary {
+			told[e.Outcome]++
+			if e.Aggregate.Summary && e.Aggregate.Count > 0 {
 				summaries++
 			}
 			if e.Aggregate.Count == 0 {
@@ -234,6 +413,9 @@ func TestOutcomeAccounting(t *testing.T) {
 		}
 		g.Flush(out)
 		c := g.Counts()
+		if told[event.OutcomeNone] = 0; told != c.Outcomes || told[event.Answered] == 0 {
+			t.Errorf("outcomes %v: %+v", told, c)
+		}
 		if c.Detected != c.Suppressed+c.Folded+c.Passed || sum != c.Detected-c.Suppressed || summaries != c.Summaries || followUps != c.FollowUps || followUps == 0 {
 			t.Errorf("sum %d, summaries %d, follow-ups %d, %+v", sum, summaries, followUps, c)
 		}

@@ -22,7 +22,7 @@ type Trial struct {
 
 // Test tries a rule with events, such as those of the journal, and gives up to
 // examples of what it holds for, each another finding. Health events, which
-// never pass a gate, are left out. The rule is judged by the time of each
+// never pass a gate, and follow-ups are left out. The rule is judged by the time of each
 // event. With problems nothing is tried.
 func Test(r Rule, scope Scope, events iter.Seq[*event.Event], examples int) (trial Trial, problems []Problem) {
 	c, errs := r.compile(&scope)
@@ -35,8 +35,8 @@ func Test(r Rule, scope Scope, events iter.Seq[*event.Event], examples int) (tri
 	trial.Elsewhere = c.elsewhere
 	shown := make(map[key]bool)
 	for e := range events {
-		if e.Code.IsHealth() {
-			continue
+		if e.Code.IsHealth() || e.FollowUp() {
+			continue // the event that it follows is among them
 		}
 		trial.Events++
 		v := newView(e)
