@@ -10,8 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"trailhound/agent"
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	board "trailhound/agent/heuristic"
+	"trailhound/agent/suppress"
 	"trailhound/trails"
 	"trailhound/trails/starter"
 )
@@ -55,6 +58,43 @@ func TestReference(t *testing.T) {
 				compareReference(t, name, events, want)
 			}
 		})
+	}
+}
+
+// TestReferenceWithOutcomes: that outcomes are followed changes no detection; what
+// comes beside them stands for none.
+func TestReferenceWithOutcomes(t *testing.T) {
+	root := shared(t, "corpus", "reference")
+	rows, err := os.ReadFile(filepath.Join(root, "trails.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	white := starter.Whitelist()
+	rules := detect.NewRules(tableOf(t, string(rows)), white, detect.Options{Heuristics: true, HostDomains: true, MissingHost: true,
+		UserAgents: starter.UserAgents(), Home: event.NewHomeNetworks(private)})
+	followUps := 0
+	for _, name := range complete {
+		path := filepath.Join(root, name, "capture.pcap")
+		for _, workers := range []int{1, 4} {
+			var events []event.Event
+			r := agent.Replay{Files: []string{path}, Workers: workers, Rules: rules, Board: board.NewBoard(rules.Board()),
+				Gate: suppress.New(suppress.Options{Whitelisted: white.Addr, Outcomes: true}),
+				Sink: func(e event.Event) error {
+					if e.FollowUp() {
+						followUps++
+						return nil
+					}
+					events = append(events, e)
+					return nil
+				}}
+			if _, err := r.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			compareReference(t, name, events, expected(t, filepath.Join(root, name, "expected.csv")))
+		}
+	}
+	if followUps == 0 {
+		t.Error("nothing was followed")
 	}
 }
 

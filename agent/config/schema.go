@@ -79,7 +79,8 @@ type Suppress struct {
 	Ignore      []string      `key:"ignore" default:"[]" take:"reload" check:"path" maltrail:"USER_IGNORELIST" doc:"ignore lists of the reference: src_ip;src_port;dst_ip;dst_port a line; they must exist"`
 	IgnoreRegex string        `key:"ignore_regex" default:"" take:"reload" maltrail:"IGNORE_EVENTS_REGEX" doc:"expression of the reference over the text of a whole event; what it finds is ignored; empty: none"`
 	Aggregate   time.Duration `key:"aggregate" default:"60s" take:"reload" max:"1h" maltrail:"EVENT_THROTTLE_MODE EVENT_THROTTLE_WINDOW EVENT_THROTTLE_BURST" doc:"window in which repeats of an event become one summary; 0s: every event by itself"`
-	Outcomes    bool          `key:"outcomes" default:"false" take:"reload" doc:"follow what becomes of a detection: summaries carry whether it was answered, and what does not repeat gets one follow-up of count 0"`
+	Outcomes    bool          `key:"outcomes" default:"true" take:"reload" doc:"say of detections whether they got through: answered, refused, attempted or unknown; summaries carry it, and what does not repeat gets one follow-up of count 0"`
+	FollowUps   string        `key:"follow_ups" default:"medium" take:"reload" oneof:"low medium high none" doc:"least severity of detections that get a follow-up; inbound ones only when they were answered"`
 	Inbound     time.Duration `key:"inbound" default:"1h" take:"reload" max:"1h" doc:"window in which inbound events of low severity become one summary per source and code; 0s: as other events; without effect when aggregate is 0s"`
 }
 

@@ -103,7 +103,7 @@ func (w *Worker) resolved(b []byte, base uint64, at int64) {
 }
 
 // maxUnreachable bounds what is told of ICMP errors in one second: a host that is
-// flooded sends as many of them.
+// flooded sends as many of them. Beyond it silence means nothing.
 const maxUnreachable = 64
 
 // unreachable takes an ICMP error (RFC 792, RFC 4443 3.1) and says whether the
@@ -133,6 +133,9 @@ func (w *Worker) unreachable(p *packet.Packet) bool {
 		w.errorSecond, w.errors = second, 0
 	}
 	if w.errors++; w.errors > maxUnreachable {
+		if w.errors == maxUnreachable+1 {
+			w.tell(event.Answer{Outcome: event.OutcomeUnknown}) // of anything
+		}
 		return true
 	}
 	if c.Port == 53 && c.Protocol == "UDP" {

@@ -39,7 +39,8 @@ func ConversationOf(e *Event) (c Conversation, ok bool) {
 // Answer is what a sensor saw of a conversation after the event.
 type Answer struct {
 	// Conversation is the one that was answered; without addresses: any. Such an
-	// answer says no more than that both directions of traffic are seen here.
+	// answer says no more than that both directions of traffic are seen here, or, with
+	// OutcomeUnknown, that answers were lost.
 	Conversation Conversation
 	// Interface is where the question of such a proof was seen; empty in replay.
 	// Slot is its number (capture.Frame.Interface), for those who know the name.

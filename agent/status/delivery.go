@@ -33,13 +33,15 @@ type Finding struct {
 }
 
 // Gate is what became of the detections. At any time
-// Detected = Suppressed + Folded + Passed.
+// Detected = Suppressed + Folded + Passed. What left the gate is Passed + Summaries +
+// FollowUps.
 type Gate struct {
 	Detected   uint64 `json:"detected"`
 	Suppressed uint64 `json:"suppressed"` // taken out: Ignored + Ruled + Whitelisted
 	Folded     uint64 `json:"folded"`     // repeats that became part of a summary
 	Passed     uint64 `json:"passed"`     // went out by themselves
 	Summaries  uint64 `json:"summaries"`  // went out for the folded ones
+	FollowUps  uint64 `json:"follow_ups"` // went out for no detection, to tell the outcome of an earlier one
 	Unkeyed    uint64 `json:"unkeyed"`    // of Passed: not followed, the gate's memory was at its bound
 	Dropped    uint64 `json:"dropped"`    // events and summaries that left the gate and were lost before any output
 	Keys       uint64 `json:"keys"`       // followed at present
@@ -50,6 +52,17 @@ type Gate struct {
 	Local       uint64 `json:"local"`       // not suppressed, but kept from all receivers by a rule
 	Lowered     uint64 `json:"lowered"`     // not suppressed, but of a lower severity by a rule
 	Restored    uint64 `json:"restored"`    // repeats of the run before, from a checkpoint; they are in summaries, not in Folded
+
+	Outcomes Outcomes `json:"outcomes"`
+}
+
+// Outcomes counts the events that left with an outcome: first events, summaries and
+// follow-ups.
+type Outcomes struct {
+	Unknown   uint64 `json:"unknown"`
+	Attempted uint64 `json:"attempted"`
+	Answered  uint64 `json:"answered"`
+	Refused   uint64 `json:"refused"`
 }
 
 // Output is one destination of events.

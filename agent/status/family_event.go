@@ -64,6 +64,13 @@ func eventFamilies() []family {
 		number("events_passed_total", "Events that went out by themselves.", func(s *Snapshot) uint64 { return s.Gate.Passed }),
 		number("events_unkeyed_total", "Events that went out by themselves because the gate's memory was at its bound.", func(s *Snapshot) uint64 { return s.Gate.Unkeyed }),
 		number("event_summaries_total", "Summaries of repeats that went out.", func(s *Snapshot) uint64 { return s.Gate.Summaries }),
+		number("event_follow_ups_total", "Events that went out to tell the outcome of an earlier one and stand for no detection.", func(s *Snapshot) uint64 { return s.Gate.FollowUps }),
+		counter("event_outcomes_total", "Events, summaries and follow-ups that went out with an outcome.", "outcome", func(s *Snapshot, put put) {
+			put(float64(s.Gate.Outcomes.Unknown), "unknown")
+			put(float64(s.Gate.Outcomes.Attempted), "attempted")
+			put(float64(s.Gate.Outcomes.Answered), "answered")
+			put(float64(s.Gate.Outcomes.Refused), "refused")
+		}),
 		counter("events_dropped_total", "Events that were lost: at a worker's full queue, or after the gate.", "reason", func(s *Snapshot, put put) {
 			put(float64(s.Detection.Dropped), "queue")
 			put(float64(s.Gate.Dropped), "gate")

@@ -67,7 +67,11 @@ func (g *Gate) Answer(a event.Answer, out func(event.Event)) {
 		return
 	}
 	if a.Proof() {
-		g.proven(a.Interface, a.Time)
+		if a.Outcome == event.OutcomeUnknown {
+			g.Missed()
+		} else {
+			g.proven(a.Interface, a.Time)
+		}
 		return
 	}
 	for i := 0; i < len(g.about[a.Conversation]); {

@@ -123,6 +123,8 @@ func TestMissedAnswers(t *testing.T) {
 	g.Answer(anything, out)
 	g.Take(detection(1, 0, "10.0.0.1"), out)
 	g.Missed()
+	g.Take(detection(3, 0, "10.0.0.3"), out)
+	g.Answer(event.Answer{Outcome: event.OutcomeUnknown, Time: start}, out)
 	if got := play(g, detection(2, 1, "10.0.0.2"), 120.); got != "follow-up of 2 attempted" && got != "first 2, follow-up of 2 attempted" {
 		t.Error(got)
 	}

@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/csv"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -255,7 +258,7 @@ func TestAccountingOfService(t *testing.T) {
 		if d.Events != d.Dropped+d.Queued+g.Detected || g.Detected != g.Suppressed+g.Folded+g.Passed {
 			t.Errorf("%s: found %+v, gate %+v", when, d, g)
 		}
-		if j.Appended != g.Passed+g.Summaries+d.Health {
+		if j.Appended != g.Passed+g.Summaries+g.FollowUps+d.Health {
 			t.Errorf("%s: %d are in the journal, gate %+v, %d of health", when, j.Appended, g, d.Health)
 		}
 		byName := make(map[string]status.Output)
@@ -286,7 +289,7 @@ func TestAccountingOfService(t *testing.T) {
 			detected != sumOf(m, "events_suppressed_total{")+m["trailhound_events_folded_total"]+m["trailhound_events_passed_total"] || detected == 0 {
 			t.Errorf("%s: %v", when, m)
 		}
-		if m["trailhound_journal_events_total"] != m["trailhound_events_passed_total"]+m["trailhound_event_summaries_total"]+m["trailhound_health_events_total"] {
+		if m["trailhound_journal_events_total"] != m["trailhound_events_passed_total"]+m["trailhound_event_summaries_total"]+m["trailhound_event_follow_ups_total"]+m["trailhound_health_events_total"] {
 			t.Errorf("%s: %v", when, m)
 		}
 		for name := range byName {
@@ -309,8 +312,11 @@ func TestAccountingOfService(t *testing.T) {
 	c.flood(t, 500, 40001, 40002) // repeats
 	now := settled(names + 1000)
 	byName := check("at work", &now)
-	if g := &now.Gate; g.Folded == 0 || g.Summaries == 0 || g.Ruled == 0 {
+	if g := &now.Gate; g.Folded == 0 || g.Summaries == 0 || g.Ruled == 0 || g.FollowUps == 0 {
 		t.Errorf("%+v", g)
+	}
+	if got, followUps := outcomesOf(t, filepath.Join(dir, "all.csv")); got != now.Gate.Outcomes || followUps != now.Gate.FollowUps {
+		t.Errorf("the file has the outcomes %+v and %d follow-ups, the gate %+v", got, followUps, now.Gate)
 	}
 	accepted, denied := p.counts()
 	if o := byName["picky"]; o.Delivered != accepted || o.Rejected != denied || denied == 0 || o.Counters["requests"] == 0 {
@@ -349,4 +355,35 @@ func TestAccountingOfService(t *testing.T) {
 			t.Errorf("at the end: %+v", c)
 		}
 	}
+}
+
+// outcomesOf counts the events of a csv output with an outcome, and its follow-ups.
+func outcomesOf(t *testing.T, path string) (o status.Outcomes, followUps uint64) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) == 0 {
+		t.Fatal(err, len(rows))
+	}
+	outcome, count := slices.Index(rows[0], "outcome"), slices.Index(rows[0], "count")
+	for _, row := range rows[1:] {
+		if row[count] == "0" {
+			followUps++
+		}
+		switch row[outcome] {
+		case "unknown":
+			o.Unknown++
+		case "attempted":
+			o.Attempted++
+		case "answered":
+			o.Answered++
+		case "refused":
+			o.Refused++
+		}
+	}
+	return o, followUps
 }

@@ -96,7 +96,7 @@ var builtKeys = map[string]bool{
 	"detection.host_domains": true, "detection.missing_host": true,
 	"trails.min_ratio": true, "trails.max_age": true,
 	"event.redact": true, "suppress.rules": true, "suppress.files": true, "suppress.ignore": true,
-	"suppress.ignore_regex": true, "suppress.aggregate": true, "suppress.inbound": true, "suppress.outcomes": true, "state": true,
+	"suppress.ignore_regex": true, "suppress.aggregate": true, "suppress.inbound": true, "suppress.outcomes": true, "suppress.follow_ups": true, "state": true,
 	"outputs": true, "outputs[].type": true, "outputs[].health": true,
 	"outputs[].filter.severity": true, "outputs[].filter.types": true, "outputs[].filter.codes": true,
 	"outputs[].filter.networks": true, "outputs[].filter.labels": true, "outputs[].batch": true, "outputs[].timeout": true,

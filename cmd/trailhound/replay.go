@@ -46,6 +46,8 @@ func (a *app) replayCommand() *cobra.Command {
 		Long: "Replay reads captures (pcap, pcapng; plain, gzip or zstd; - for standard input) and prints what the\n" +
 			"sensor would have raised. Several captures are one stream. The exit code is 1 when one of them is damaged\n" +
 			"or cannot be read; everything readable is processed all the same.\n\n" +
+			"Events say whether they got through, as far as the capture shows it (suppress.outcomes). Of standard input, which may\n" +
+			"be live, each is printed at once, and one of count 0 behind it says so, as the sensor does and as --deliver sends them.\n\n" +
 			"With --deliver the events go through a journal to the configured outputs instead, as fast as these take them, and\n" +
 			"the exit code is 1 also when something was refused, or not taken within --wait: then the journal stays, and its\n" +
 			"directory is named. Events of a replay have the same ids each time, so Elasticsearch keeps one of each.",
@@ -114,10 +116,14 @@ func (a *app) replay(ctx context.Context, f replayFlags, files []string) error {
 	}
 	started := time.Now()
 	rules := detect.NewRules(t, white, detectOptions(c))
+	gate := gateOptions(c, held, white, aggregate(c, f))
+	// Who reads a file has time: its events carry their outcome. A stream may be
+	// live, and receivers get what the sensor would have sent them.
+	gate.Hold = deliver == nil && !slices.Contains(files, "-")
 	r := &agent.Replay{
 		Files: files, Stdin: a.in, Workers: int(c.Capture.Workers), Snaplen: int(c.Capture.Snaplen),
 		Rules: rules, Board: heuristic.NewBoard(rules.Board()),
-		Gate: suppress.New(gateOptions(c, held, white, aggregate(c, f))),
+		Gate: suppress.New(gate),
 		Sink: out.take,
 	}
 	r.Fallback = func(fault error) *detect.Rules { return fallbackRules(c, white) }
@@ -178,7 +184,7 @@ func (a *app) openDestination(ctx context.Context, c *config.Config, f replayFla
 // gateOptions are those of a replay's gate.
 func gateOptions(c *config.Config, held *suppression, white *whitelist.List, window time.Duration) suppress.Options {
 	return suppress.Options{Ignore: held.ignore, Rules: held.rules, Whitelisted: white.Addr,
-		Window: window, Inbound: c.Suppress.Inbound, Outcomes: c.Suppress.Outcomes}
+		Window: window, Inbound: c.Suppress.Inbound, Outcomes: c.Suppress.Outcomes, FollowUps: followUps(c)}
 }
 
 // aggregate is the window of the gate.

@@ -323,5 +323,5 @@ func (s *service) final() {
 	}
 	t := s.live.Tally()
 	s.log.Info("ended", "packets", packets, "kernel_drops", kernel, "events", events, "queue_drops", dropped,
-		"suppressed", t.Gate.Suppressed, "folded", t.Gate.Folded, "passed", t.Gate.Passed, "summaries", t.Gate.Summaries)
+		"suppressed", t.Gate.Suppressed, "folded", t.Gate.Folded, "passed", t.Gate.Passed, "summaries", t.Gate.Summaries, "follow_ups", t.Gate.FollowUps)
 }

@@ -72,7 +72,8 @@ func heartbeat(now time.Time, s, before *status.Snapshot) event.Event {
 		event.Count("trails_generation", s.Trails.Generation),
 		event.Count("trails_age_seconds", uint64(max(now.Sub(s.Trails.CreatedAt).Seconds(), 0))),
 		// detected = suppressed + folded + passed, but for what lies in a queue
-		// between the worker and the gate at this moment.
+		// between the worker and the gate at this moment; what left the gate is
+		// passed + summaries + follow_ups.
 		event.Count("events_found", d.Events),
 		event.Count("events_dropped", d.Dropped),
 		event.Count("events_queued", d.Queued),
@@ -81,6 +82,11 @@ func heartbeat(now time.Time, s, before *status.Snapshot) event.Event {
 		event.Count("events_folded", g.Folded),
 		event.Count("events_passed", g.Passed),
 		event.Count("summaries", g.Summaries),
+		event.Count("follow_ups", g.FollowUps),
+		event.Count("outcomes_unknown", g.Outcomes.Unknown),
+		event.Count("outcomes_attempted", g.Outcomes.Attempted),
+		event.Count("outcomes_answered", g.Outcomes.Answered),
+		event.Count("outcomes_refused", g.Outcomes.Refused),
 		event.Count("journal_last_seq", s.Journal.LastSeq),
 		event.Count("journal_appended", s.Journal.Appended),
 		event.Count("journal_bytes", s.Journal.Bytes),

@@ -39,7 +39,8 @@ func (s *service) snapshot() status.Snapshot {
 	out.Gate = status.Gate{Detected: tally.Gate.Detected, Suppressed: tally.Gate.Suppressed, Folded: tally.Gate.Folded,
 		Passed: tally.Gate.Passed, Summaries: tally.Gate.Summaries, Unkeyed: tally.Gate.Unkeyed, Keys: uint64(tally.Gate.Keys),
 		Ignored: tally.Gate.Ignored, Ruled: tally.Gate.Ruled, Whitelisted: tally.Gate.Whitelisted,
-		Local: tally.Gate.Local, Lowered: tally.Gate.Lowered, Restored: tally.Gate.Restored}
+		Local: tally.Gate.Local, Lowered: tally.Gate.Lowered, Restored: tally.Gate.Restored,
+		FollowUps: tally.Gate.FollowUps, Outcomes: showOutcomes(&tally.Gate)}
 	out.Retro = s.retro.show(traffic, tally)
 	out.Suppress = showSuppression(rules, time.Now())
 	for _, d := range list {
@@ -64,12 +65,18 @@ func (s *service) snapshot() status.Snapshot {
 	out.Memory.Bounds = []status.Bound{
 		{Store: "rings", UsedBytes: ringBytes(&out.Capture), BoundBytes: uint64(s.opened.RingTotal)},
 		{Store: "queues", UsedBytes: queuedBytes(traffic), BoundBytes: uint64(len(traffic)) * agent.QueueBytes},
-		{Store: "aggregation", UsedBytes: uint64(tally.Gate.Held), BoundBytes: suppress.MaxBytes},
+		{Store: "aggregation", UsedBytes: uint64(tally.Gate.Held), BoundBytes: suppress.MaxBytes + suppress.MaxFollowed},
 	}
 	if r := &out.Retro; r.MostEntries > 0 {
 		out.Memory.Bounds = append(out.Memory.Bounds, status.Bound{Store: "retro", UsedBytes: r.Bytes, BoundBytes: uint64(max(s.booted.Retro.Memory, retro.MinMemory))})
 	}
 	return out
+}
+
+// showOutcomes is what the status endpoint says of outcomes.
+func showOutcomes(c *suppress.Counts) status.Outcomes {
+	o := &c.Outcomes
+	return status.Outcomes{Unknown: o[event.OutcomeUnknown], Attempted: o[event.Attempted], Answered: o[event.Answered], Refused: o[event.Refused]}
 }
 
 // showJournal is what the status endpoint says of the journal.

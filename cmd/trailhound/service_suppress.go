@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"trailhound/agent/config"
 	"trailhound/agent/event"
 	"trailhound/agent/status"
 	"trailhound/agent/suppress"
@@ -14,7 +15,17 @@ import (
 // gateOptions take from the configuration what the gate needs.
 func (s *service) gateOptions() suppress.Options {
 	return suppress.Options{Ignore: s.suppression.ignore, Rules: s.suppression.rules, Whitelisted: s.white.Addr,
-		Window: s.config.Suppress.Aggregate, Inbound: s.config.Suppress.Inbound, Outcomes: s.config.Suppress.Outcomes}
+		Window: s.config.Suppress.Aggregate, Inbound: s.config.Suppress.Inbound, Outcomes: s.config.Suppress.Outcomes, FollowUps: followUps(s.config)}
+}
+
+// followUps is the least severity of what has follow-ups.
+func followUps(c *config.Config) event.Severity {
+	for s := event.Low; s <= event.High; s++ {
+		if s.String() == c.Suppress.FollowUps {
+			return s
+		}
+	}
+	return suppress.NoFollowUps
 }
 
 // mostRefusals bounds what the log says of refused rules at a time.

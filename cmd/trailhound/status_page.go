@@ -68,6 +68,9 @@ func (p *statusPage) head() {
 	if g.Ignored+g.Ruled+g.Local+g.Lowered > 0 {
 		p.line("", "suppressed: %d by ignore lists, %d by rules, %d by the whitelist; kept local %d, lowered %d", g.Ignored, g.Ruled, g.Whitelisted, g.Local, g.Lowered)
 	}
+	if o := &g.Outcomes; o.Answered+o.Refused+o.Attempted+o.Unknown > 0 {
+		p.line("outcomes", "%s; %s", outcomesText(o.Answered, o.Refused, o.Attempted, o.Unknown), count(g.FollowUps, "follow-up"))
+	}
 	p.rules()
 	if lost := s.Detection.Dropped + g.Dropped; lost > 0 {
 		p.line("", "%s: %d at full queues, %d after the gate", p.painted(count(lost, "event")+" lost", paintBad), s.Detection.Dropped, g.Dropped)

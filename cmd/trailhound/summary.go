@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"trailhound/agent"
+	"trailhound/agent/event"
 	"trailhound/agent/packet"
 	"trailhound/agent/suppress"
 )
@@ -37,8 +38,15 @@ func (a *app) printSummary(s agent.Summary, g suppress.Counts, trails string, to
 	if g.Ignored > 0 {
 		suppressed += fmt.Sprintf(", %d ignored", g.Ignored)
 	}
-	p("events", "%d detected, %s, %d folded into %s, %d shown", g.Detected, suppressed, g.Folded,
-		summaries(g.Summaries), g.Passed+g.Summaries)
+	folded := summaries(g.Summaries)
+	if g.FollowUps > 0 {
+		folded += ", " + count(g.FollowUps, "follow-up")
+	}
+	p("events", "%d detected, %s, %d folded into %s, %d shown", g.Detected, suppressed, g.Folded, folded, g.Passed+g.Summaries+g.FollowUps)
+	o := &g.Outcomes
+	if told := o[event.Answered] + o[event.Refused] + o[event.Attempted] + o[event.OutcomeUnknown]; told > 0 {
+		p("outcomes", "%s", outcomesText(o[event.Answered], o[event.Refused], o[event.Attempted], o[event.OutcomeUnknown]))
+	}
 }
 
 // passedBy lists why packets were not decoded: ", 3 not_ip, 1 short_link".
@@ -49,6 +57,11 @@ func passedBy(t *agent.Traffic) (text string) {
 		}
 	}
 	return text
+}
+
+// outcomesText says how many events told which outcome.
+func outcomesText(answered, refused, attempted, unknown uint64) string {
+	return fmt.Sprintf("%d answered, %d refused, %d attempted, %d unknown", answered, refused, attempted, unknown)
 }
 
 func summaries(n uint64) string {

@@ -82,6 +82,7 @@ func appendCEF(dst []byte, e *event.Event, id *event.Identity, extra []CEFField,
 	x.text("act", act, cefText)
 	x.text("cat", e.Code.Category(), cefText)
 	x.text("outcome", outcome(e), cefText)
+	x.text("trailhoundOutcome", e.Outcome.String(), cefText) // of attacks as well, and more than CEF has words for
 	x.key("cnt")
 	x.b = strconv.AppendUint(x.b, e.Detections(), 10)
 	x.id("externalId", e.ID)
@@ -181,7 +182,7 @@ func sensorNumber(id string) (n uint64, ok bool) {
 // CEFKeys lists the extension keys that AppendCEF writes, without the labels.
 func CEFKeys() []string {
 	return []string{"rt", "start", "end", "src", "spt", "dst", "dpt", "c6a2", "c6a3", "proto", "app", "act", "cat", "cnt", "externalId",
-		"outcome", "deviceExternalId", "dvchost", "deviceDirection", "deviceInboundInterface", "shost", "dhost", "request", "requestMethod",
+		"outcome", "trailhoundOutcome", "deviceExternalId", "dvchost", "deviceDirection", "deviceInboundInterface", "shost", "dhost", "request", "requestMethod",
 		"requestClientApplication", "fileHash", "cs1", "cs2", "cs3", "cs4", "cs5", "cs6", "flexString1", "flexString2", "cn1", "cn2", "cn3",
 		"flexNumber1", "flexNumber2", "deviceCustomDate1", "deviceCustomDate2", "reason", "msg"}
 }

@@ -15,10 +15,10 @@ const csvHeader = "time,sensor,src_ip,src_port,dst_ip,dst_port,protocol,type,tra
 	"observable,indicator,application,tls_server_name,cert_sha1,interface,vlan,packet," +
 	"summary,aggregate_id,src_ports,dst_ports,dst_ips," +
 	"health_state,health_since,health_cause,health_measures," +
-	"trails,suppress_rule,suppress_local"
+	"trails,suppress_rule,suppress_local,outcome"
 
 // csvMore names the columns of csv-all behind those of csv.
-const csvMore = ",community_id,outcome,src_group,dst_group,dns_rcode,dns_answers,content_type,http_body,ja3,ja4,technique," +
+const csvMore = ",community_id,src_group,dst_group,dns_rcode,dns_answers,content_type,http_body,ja3,ja4,technique," +
 	"retro_first,retro_last,retro_hosts"
 
 // AppendCSVHeader appends the line that names the columns, LF included.
@@ -123,6 +123,7 @@ func appendCSV(dst []byte, e *event.Event, id *event.Identity, safe, all bool) [
 		r.b = append(r.b, "true"...)
 	}
 	r.b = append(r.b, ',')
+	r.text(e.Outcome.String())
 	if all {
 		r.more(e)
 	}
@@ -133,7 +134,6 @@ func appendCSV(dst []byte, e *event.Event, id *event.Identity, safe, all bool) [
 // more writes the columns of csvMore.
 func (r *record) more(e *event.Event) {
 	r.text(e.CommunityID)
-	r.text(e.Outcome.String())
 	r.text(e.SrcGroup)
 	r.text(e.DstGroup)
 	if e.DNS.HasRCode {

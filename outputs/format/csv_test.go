@@ -130,7 +130,7 @@ func TestCSVAll(t *testing.T) {
 			got[more[i]] = v
 		}
 		for column, want := range map[string]map[string]string{
-			"full": {"community_id": "1:m/8fa5N18Low3BexDP2W0dZckHA=", "outcome": "answered", "src_group": "office", "dst_group": "dmz", "dns_rcode": "NOERROR",
+			"full": {"community_id": "1:m/8fa5N18Low3BexDP2W0dZckHA=", "src_group": "office", "dst_group": "dmz", "dns_rcode": "NOERROR",
 				"dns_answers": "edge.cdn.test|203.0.113.9|2001:db8::9|203.0.113.9", "content_type": "Text/HTML; charset=utf-8", "http_body": "id=1' or 1=1",
 				"ja3": "e7d705a3286e19ea42f587b344ee6865", "ja4": "t13d1516h2_8daaf6152771_02713d6af862", "technique": "",
 				"retro_first": "2026-02-16T00:00:00.000000Z", "retro_last": "2026-02-16T01:00:00.000000Z", "retro_hosts": "192.0.2.10,192.0.2.77"},

@@ -184,10 +184,10 @@ func TestFollowUp(t *testing.T) {
 	if get(doc, "trailhound.aggregate.count") != "0" || get(doc, "trailhound.aggregate.summary") != "true" || get(doc, "trailhound.outcome") != "refused" {
 		t.Errorf("%v", doc["trailhound"])
 	}
-	if _, ext, err := parseCEF(string(AppendCEF(nil, e, identity()))); err != nil || ext["cnt"] != "0" || ext["outcome"] != "failure" {
+	if _, ext, err := parseCEF(string(AppendCEF(nil, e, identity()))); err != nil || ext["cnt"] != "0" || ext["outcome"] != "failure" || ext["trailhoundOutcome"] != "refused" {
 		t.Errorf("%v %v", ext, err)
 	}
-	if row := readCSV(t, AppendCSV(nil, e, identity())); row["count"] != "0" || row["summary"] != "true" {
+	if row := readCSV(t, AppendCSV(nil, e, identity())); row["count"] != "0" || row["summary"] != "true" || row["outcome"] != "refused" {
 		t.Errorf("%v", row)
 	}
 	line := AppendMaltrail(nil, e, identity(), time.UTC)
@@ -201,8 +201,14 @@ func TestFollowUp(t *testing.T) {
 	if got := string(AppendLogstash(nil, e, identity())); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got := string(AppendTable(nil, e, identity(), TableOptions{Width: 180})); !strings.Contains(got, "lumma (malware): refused ") {
+	if got := string(AppendTable(nil, e, identity(), TableOptions{Width: 180})); !strings.Contains(got, "lumma (malware) x0: refused ") {
 		t.Errorf("%s", got)
+	}
+	// Of an attack, which has no word in CEF and ECS: theirs would be the attacker's.
+	attack := dnsEvent()
+	attack.Code, attack.Outcome, attack.Aggregate = event.HTTPSQLi, event.Answered, e.Aggregate
+	if _, ext, err := parseCEF(string(AppendCEF(nil, attack, identity()))); err != nil || ext["outcome"] != "" || ext["trailhoundOutcome"] != "answered" {
+		t.Errorf("%v %v", ext, err)
 	}
 	e.Aggregate.Count = 3
 	if got := string(AppendTable(nil, e, identity(), TableOptions{Width: 180})); !strings.Contains(got, "lumma (malware) x3: refused ") || e.FollowUp() || e.Detections() != 3 {

@@ -76,7 +76,7 @@ func AppendTableHeader(dst []byte, opt TableOptions) []byte {
 // column is cut; an address never is: an IPv6 address takes its room from the
 // trail, as does the long type of health events, so that the columns behind still line up where they can. A narrow
 // terminal gets less: see narrowBelow. How many detections a summary stands for,
-// and their outcome, stand behind the info.
+// none for a follow-up, and their outcome, stand behind the info.
 func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions) []byte {
 	r := row{b: dst, opt: opt}
 	layout, sourcePort, source := "2006-01-02 15:04:05", e.SrcPort, tableEndpoint
@@ -112,7 +112,7 @@ func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions
 		r.cell(e.Trail, width)
 	}
 	var times []byte
-	if n := e.Aggregate.Count; n > 1 {
+	if n := e.Aggregate.Count; n > 1 || e.FollowUp() {
 		times = strconv.AppendUint([]byte(" x"), n, 10)
 	}
 	if e.Outcome != event.OutcomeNone {
