@@ -108,6 +108,9 @@ func TestOutcome(t *testing.T) {
 	response := func(status string) Frame {
 		return eth(web, client, Data(80, 50030, "HTTP/1.1 "+status+"\r\nContent-Length: 0\r\n\r\n"))
 	}
+	late := func(second, ms int, f Frame) Stamped {
+		return Stamped{Time: Start.Add(time.Duration(second)*time.Second + time.Duration(ms)*time.Millisecond), Frame: f}
+	}
 	datagram := IP(client, bad, UDP(50002, 9999, "no protocol at all"))
 	datagram6 := IP(me6, bad6, UDP(50002, 9999, "no protocol at all"))
 	const ip, ip6, name, url = "trail.ip 66.66.66.66 x", "trail.ip dead::beef x", "trail.dns evil-test-domain.com x", "trail.url evil-url.example/bad/path x"
@@ -149,6 +152,21 @@ func TestOutcome(t *testing.T) {
 		{"request", []Stamped{At(0, get), At(1, eth(web, client, TCP(80, 50030, ACK, ""))), At(2, response("404 Not Found"))}, []string{url + "1", url + "0 answered status 404"}},
 		{"request, acknowledged", []Stamped{At(0, get), At(1, eth(web, client, TCP(80, 50030, ACK, "")))}, []string{url + "1", url + "0 answered"}},
 		{"requests", []Stamped{At(0, get), At(1, response("404 Not Found")), At(5, get), At(6, response("200 OK"))}, []string{url + "1", url + "1 answered status 200"}},
+
+		{"handshake, then a name", []Stamped{At(0, eth(client, bad, Syn(50001, 443))), late(0, 100, eth(bad, client, TCP(443, 50001, SYN|ACK, ""))),
+			late(0, 200, eth(client, bad, Data(50001, 443, Record(ClientHello("evil-test-domain.com"))))), late(0, 300, eth(bad, client, TCP(443, 50001, ACK, "")))},
+			[]string{ip + "1", name + "1", ip + "0 answered", name + "0 answered"}},
+		{"handshake, then a name that is cut off", []Stamped{At(0, eth(client, bad, Syn(50001, 443))), late(0, 100, eth(bad, client, TCP(443, 50001, SYN|ACK, ""))),
+			late(0, 200, eth(client, bad, Data(50001, 443, Record(ClientHello("evil-test-domain.com"))))), late(0, 300, eth(bad, client, TCP(443, 50001, RST, "")))},
+			[]string{ip + "1", name + "1", ip + "0 answered", name + "0 refused"}},
+		{"request, the response to another", []Stamped{At(0, get), At(1, eth(web, client, Data(80, 50031, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))), late(1, 100, response("404 Not Found"))},
+			[]string{url + "1", url + "0 answered status 404"}},
+		{"silence, the proof is old", append(slices.Clone(others), At(3700, syn(50001)), At(3770, eth(client, other, Data(50100, 443, "later")))), []string{ip + "1"}},
+		{"silence, the proof was renewed", append(slices.Clone(others), At(3650, eth(client, other, Syn(50101, 443))), At(3651, eth(other, client, TCP(443, 50101, SYN|ACK, ""))), At(3700, syn(50001)),
+			At(3770, eth(client, other, Data(50100, 443, "later")))), []string{ip + "1", ip + "0 attempted"}},
+		{"silence, the routes changed", append(slices.Clone(others), At(3650, eth(client, other, Syn(50101, 443))), At(3700, syn(50001)), At(3701, syn(50002)),
+			At(3770, eth(client, other, Data(50100, 443, "later")))), []string{ip + "1", ip + "1 unknown"}},
+		{"silence as far as the end", append(slices.Clone(others), At(1, syn(50001)), At(8, eth(client, other, Data(50100, 443, "later")))), []string{ip + "1", ip + "0 attempted"}},
 
 		{"datagram", []Stamped{At(0, datagram.Ethernet()), At(1, eth(bad, client, UDP(9999, 50002, "back")))}, []string{ip + "1", ip + "0 answered"}},
 		{"datagram, port closed", []Stamped{At(0, datagram.Ethernet()), At(1, eth("10.0.0.9", client, refusal(datagram)))}, []string{ip + "1", ip + "0 refused"}},
