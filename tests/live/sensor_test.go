@@ -258,7 +258,8 @@ func (f *finding) key() string {
 	return fmt.Sprintf("%s %s > %s %s vlan %q %s %s %s | %s | %s", f.src, f.srcPort, f.dst, f.dstPort, f.vlan, f.protocol, f.typ, f.trail, f.info, f.reference)
 }
 
-// readCSV reads events until the end.
+// readCSV reads detections and health events until the end. Follow-ups, which stand
+// for no detection, it leaves out.
 func readCSV(from io.Reader, take func(finding)) error {
 	in := csv.NewReader(from)
 	in.ReuseRecord = true
@@ -288,6 +289,9 @@ func readCSV(from io.Reader, take func(finding)) error {
 		}
 		if err != nil {
 			return err
+		}
+		if at, ok := column["count"]; ok && record[at] == "0" {
+			continue
 		}
 		for name, to := range fields {
 			*to = strings.Clone(record[column[name]])
