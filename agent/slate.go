@@ -65,8 +65,8 @@ func (l *Live) remember() (some bool) {
 		select {
 		case b := <-w.slate.full:
 			some = true
-			l.opt.Retro.Add(b.Notes)
-			b.Notes = b.Notes[:0]
+			l.opt.Retro.Take(b)
+			b.Reset()
 			w.slate.free <- b
 		default:
 		}

@@ -85,7 +85,7 @@ func (w *watcher) loop() error {
 		defer w.lastEvidence()
 	}
 	if l := w.live; l.opt.Retro != nil {
-		w.notes = retro.NewNotebook(l.opt.Retro.Secret(), w.slate.hand)
+		w.notes = retro.NewNotebook(w.slate.hand)
 		w.worker.Notes = w.notes
 		defer w.lastNotes()
 	}

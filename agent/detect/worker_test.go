@@ -244,7 +244,7 @@ func TestCleanPaths(t *testing.T) {
 		clean              bool
 	}{
 		{"a.example.net", "/a/b.html?x=1", "", 0, true},
-		{"b.example.net", "/a/b.html?x=1", "", 0, true}, // another host, the same path
+		{"b.example.net", "/a/b.html?x=1", "", 0, true},                    // another host, the same path
 		{"a.example.net", "/a/b.html?x=1", "id=1 union select 1", 1, true}, // the path is, the body is not
 		{"a.example.net", "/listed.php", "", 1, false},
 		{"host.example", "/only", "", 1, false},

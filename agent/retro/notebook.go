@@ -1,6 +1,7 @@
 package retro
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
@@ -16,16 +17,14 @@ type Notebook struct {
 	// Taken counts the notes, Dropped those for which there was no room.
 	Taken, Dropped uint64
 
-	secret Secret
-	hand   func(*Batch) *Batch
-	batch  *Batch
-	seed   maphash.Seed
-	mix    uint64
+	hand  func(*Batch) *Batch
+	batch *Batch
+	seed  maphash.Seed
+	mix   uint64
 	// known is what has been noted, by the upper bits of its hash: the hash with
 	// the minute, in one of two places. What others pushed out is noted twice, which
 	// is no harm.
 	known *[1 << knownBits][2]uint64
-	key   [16 + 2]byte
 }
 
 const knownBits = 14
@@ -37,13 +36,13 @@ const maxParents = 16
 // NewNotebook makes a notebook. Hand is given a batch that is full, or that is
 // flushed, and gives an empty one; nil means that there is no room: the batch
 // stays, and what follows is dropped until there is.
-func NewNotebook(secret Secret, hand func(*Batch) *Batch) *Notebook {
-	return &Notebook{secret: secret, hand: hand, batch: NewBatch(), seed: maphash.MakeSeed(), mix: rand.Uint64(), known: new([1 << knownBits][2]uint64)}
+func NewNotebook(hand func(*Batch) *Batch) *Notebook {
+	return &Notebook{hand: hand, batch: NewBatch(), seed: maphash.MakeSeed(), mix: rand.Uint64(), known: new([1 << knownBits][2]uint64)}
 }
 
 // Flush hands over what there is and says whether nothing is left.
 func (n *Notebook) Flush() bool {
-	if len(n.batch.Notes) == 0 {
+	if len(n.batch.met) == 0 {
 		return true
 	}
 	next := n.hand(n.batch)
@@ -74,25 +73,32 @@ func (n *Notebook) FreshName(hash uint64, at time.Time) bool {
 	return n.fresh(bits.ReverseBytes64(hash), minuteOf(at))
 }
 
-// Name notes a lower-case name that is fresh, and its parents unless it is to
-// stand for itself.
+// Name notes a lower-case name of at most 255 bytes that is fresh, and its parents
+// unless it is to stand for itself.
 func (n *Notebook) Name(name []byte, at time.Time, host netip.Addr, alone bool) {
-	minute := minuteOf(at)
-	n.note(n.secret.Hash(trails.Domain, name), minute, host)
-	if alone {
-		return
+	m := met{host: host.As16(), minute: minuteOf(at), kind: trails.Domain}
+	parents := 0
+	if !alone {
+		parents = min(bytes.Count(name, dot), maxParents)
 	}
-	labels := 0
-	for i := len(name) - 1; i > 0 && labels < maxParents; i-- {
+	room := n.room(1+parents, len(name))
+	if room {
+		m.at = uint32(len(n.batch.text))
+		n.batch.text = append(n.batch.text, name...)
+	}
+	n.note(m, 0, len(name), room)
+	for i := len(name) - 1; i > 0 && parents > 0; i-- {
 		if name[i] != '.' {
 			continue
 		}
-		labels++
-		if parent := name[i+1:]; n.fresh(maphash.Bytes(n.seed, parent), minute) {
-			n.note(n.secret.Hash(trails.Domain, parent), minute, host)
+		parents--
+		if n.fresh(maphash.Bytes(n.seed, name[i+1:]), m.minute) {
+			n.note(m, i+1, len(name), room)
 		}
 	}
 }
+
+var dot = []byte(".")
 
 // FreshEndpoint says whether an address with a port has not been met in this
 // minute.
@@ -102,21 +108,35 @@ func (n *Notebook) FreshEndpoint(a netip.Addr, port uint16, at time.Time) bool {
 
 // Endpoint notes an address with a port that is fresh, and the address.
 func (n *Notebook) Endpoint(a netip.Addr, port uint16, at time.Time, host netip.Addr) {
-	minute := minuteOf(at)
-	key := addrKey(n.key[:0], a)
-	if n.fresh(n.hash(a, 0), minute) {
-		n.note(n.secret.Hash(trails.Address, key), minute, host)
+	m := met{host: host.As16(), minute: minuteOf(at), kind: trails.Address}
+	room, size := n.room(2, 16+2), a.BitLen()/8
+	if room {
+		m.at = uint32(len(n.batch.text))
+		n.batch.text = binary.BigEndian.AppendUint16(appendAddr(n.batch.text, a), port)
 	}
-	n.note(n.secret.Hash(trails.AddressPort, binary.BigEndian.AppendUint16(key, port)), minute, host)
+	if n.fresh(n.hash(a, 0), m.minute) {
+		n.note(m, 0, size, room)
+	}
+	m.kind = trails.AddressPort
+	n.note(m, 0, size+2, room)
 }
 
-func (n *Notebook) note(key uint64, minute uint32, host netip.Addr) {
-	if len(n.batch.Notes) == BatchSize && !n.Flush() {
+// room says whether the batch has room for so many notes and so much text, or has
+// after it was handed over.
+func (n *Notebook) room(notes, text int) bool {
+	b := n.batch
+	return len(b.met)+notes <= cap(b.met) && len(b.text)+text <= cap(b.text) || n.Flush()
+}
+
+// note notes what lies at a part of the text that m names the beginning of.
+func (n *Notebook) note(m met, from, to int, room bool) {
+	if !room {
 		n.Dropped++
 		return
 	}
 	n.Taken++
-	n.batch.Notes = append(n.batch.Notes, Note{key, host.As16(), minute})
+	m.at, m.length = m.at+uint32(from), uint8(to-from)
+	n.batch.met = append(n.batch.met, m)
 }
 
 // Odd constants with well mixed bits.

@@ -17,14 +17,18 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // desk is a notebook whose notes come back.
 type desk struct {
 	*Notebook
-	notes []Note
+	secret Secret
+	notes  []Note
 }
 
 func newDesk() *desk {
-	d := &desk{}
-	d.Notebook = NewNotebook(NewSecret(), func(b *Batch) *Batch {
-		d.notes = append(d.notes, b.Notes...)
-		return NewBatch()
+	d := &desk{secret: NewSecret()}
+	d.Notebook = NewNotebook(func(b *Batch) *Batch {
+		for i := range b.met {
+			d.notes = append(d.notes, b.note(&b.met[i], &d.secret))
+		}
+		b.Reset()
+		return b
 	})
 	return d
 }
@@ -106,7 +110,7 @@ func TestNotebook(t *testing.T) {
 // TestNotebookWithoutRoom: what does not fit is counted, and nothing waits.
 func TestNotebookWithoutRoom(t *testing.T) {
 	room := 2
-	n := NewNotebook(NewSecret(), func(*Batch) *Batch {
+	n := NewNotebook(func(*Batch) *Batch {
 		if room--; room < 0 {
 			return nil
 		}
@@ -120,8 +124,36 @@ func TestNotebookWithoutRoom(t *testing.T) {
 	}
 }
 
+// TestNotebookTexts: the names of a batch are bounded as its notes are, and lie in
+// it whole.
+func TestNotebookTexts(t *testing.T) {
+	s := New(1<<20, NewSecret())
+	batches, asked := 0, 0
+	n := NewNotebook(func(b *Batch) *Batch {
+		if batches++; len(b.met) > BatchSize || len(b.text) > batchText || cap(b.text) != batchText {
+			t.Errorf("%d notes, %d bytes of %d", len(b.met), len(b.text), cap(b.text))
+		}
+		s.Take(b)
+		b.Reset()
+		return b
+	})
+	name := func(i int) []byte { return fmt.Appendf(nil, "%s.%d", strings.Repeat("x", 1+i%240), i) }
+	for ; asked < 3000; asked++ {
+		n.Name(name(asked), noon, netip.MustParseAddr("10.0.0.1"), true)
+	}
+	n.Flush()
+	for i := range asked {
+		if seen, ok := s.Find(s.secret.Hash(trails.Domain, name(i))); !ok || !seen.First.Equal(noon) {
+			t.Fatalf("name %d: %v", i, ok)
+		}
+	}
+	if batches < 3000*120/batchText || n.Dropped > 0 || n.Taken != 3000 {
+		t.Errorf("%d batches, %d dropped, %d taken", batches, n.Dropped, n.Taken)
+	}
+}
+
 func TestNotebookAllocations(t *testing.T) {
-	n := NewNotebook(NewSecret(), func(full *Batch) *Batch { full.Notes = full.Notes[:0]; return full })
+	n := NewNotebook(func(full *Batch) *Batch { full.Reset(); return full })
 	name, src := []byte("www.example.com"), netip.MustParseAddr("10.0.0.1")
 	at := noon
 	if avg := testing.AllocsPerRun(2000, func() {
@@ -138,7 +170,7 @@ func TestNotebookAllocations(t *testing.T) {
 }
 
 func BenchmarkNotebook(b *testing.B) {
-	n := NewNotebook(NewSecret(), func(full *Batch) *Batch { full.Notes = full.Notes[:0]; return full })
+	n := NewNotebook(func(full *Batch) *Batch { full.Reset(); return full })
 	names := make([][]byte, 256)
 	for i := range names {
 		names[i] = fmt.Appendf(nil, "host%d.cdn.example.com", i)

@@ -10,6 +10,8 @@ package retro
 import (
 	"net/netip"
 	"time"
+
+	"trailhound/trails"
 )
 
 // Note says that a host had to do with an observable in some minute.
@@ -19,14 +21,38 @@ type Note struct {
 	Minute uint32   // since 1970
 }
 
-// Batch is notes in the order of a worker's packets.
-type Batch struct{ Notes []Note }
+// Batch is what a worker met, in order. The hashes are made by who takes it: they
+// are worth more time than a packet has.
+type Batch struct {
+	met  []met
+	text []byte // keys of trails, which met are parts of
+}
 
-// BatchSize is the most notes of a batch.
-const BatchSize = 512
+// met is an observable that a host had to do with.
+type met struct {
+	host   [16]byte
+	minute uint32
+	at     uint32 // where its key begins in Batch.text
+	length uint8
+	kind   trails.Kind
+}
+
+// BatchSize is the most observables of a batch, batchText how much text (bytes) there
+// is room for.
+const (
+	BatchSize = 512
+	batchText = 16 << 10
+)
 
 // NewBatch makes an empty batch.
-func NewBatch() *Batch { return &Batch{make([]Note, 0, BatchSize)} }
+func NewBatch() *Batch { return &Batch{make([]met, 0, BatchSize), make([]byte, 0, batchText)} }
+
+func (b *Batch) note(m *met, s *Secret) Note {
+	return Note{s.Hash(m.kind, b.text[m.at:][:m.length]), m.host, m.minute}
+}
+
+// Reset empties the batch.
+func (b *Batch) Reset() { b.met, b.text = b.met[:0], b.text[:0] }
 
 // Seen is what is remembered of an observable.
 type Seen struct {

@@ -33,8 +33,8 @@ func (s *Secret) host(a [16]byte) uint32 {
 	return uint32(s.sip(byte(trails.Invalid), a[:])) | 1
 }
 
-// addrKey appends the key of an address.
-func addrKey(dst []byte, a netip.Addr) []byte {
+// appendAddr appends the key of an address.
+func appendAddr(dst []byte, a netip.Addr) []byte {
 	if a.Is4() {
 		b := a.As4()
 		return append(dst, b[:]...)

@@ -80,6 +80,19 @@ func (s *Store) find(key uint64) (at int, ok bool) {
 	return at, false
 }
 
+// Take takes in what a worker met.
+func (s *Store) Take(b *Batch) {
+	var notes [64]Note
+	for left := b.met; len(left) > 0; {
+		n := min(len(left), len(notes))
+		for i := range left[:n] {
+			notes[i] = b.note(&left[i], &s.secret)
+		}
+		s.Add(notes[:n])
+		left = left[n:]
+	}
+}
+
 // Add takes notes in.
 func (s *Store) Add(notes []Note) {
 	for i := range notes {

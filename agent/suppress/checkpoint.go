@@ -1,7 +1,6 @@
 package suppress
 
 import (
-	"container/heap"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -211,6 +210,6 @@ func (g *Gate) adopt(o *group) bool {
 	o.outcome.lost = true
 	g.counts.Restored += a.Count
 	g.keys[o.key] = o
-	heap.Push(&g.due, o)
+	g.schedule(o)
 	return true
 }

@@ -119,8 +119,8 @@ func judged(r *detect.Rules) *detect.Worker {
 	w := detect.NewWorker(r)
 	w.Emit = func(event.Event) {}
 	w.Answer, w.Await = func(event.Answer) {}, time.Minute
-	w.Notes = retro.NewNotebook(retro.NewSecret(), func(b *retro.Batch) *retro.Batch {
-		b.Notes = b.Notes[:0]
+	w.Notes = retro.NewNotebook(func(b *retro.Batch) *retro.Batch {
+		b.Reset()
 		return b
 	})
 	board := heuristic.NewBoard(r.Board())
