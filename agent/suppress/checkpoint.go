@@ -1,6 +1,7 @@
 package suppress
 
 import (
+	"container/heap"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -210,6 +211,6 @@ func (g *Gate) adopt(o *group) bool {
 	o.outcome.lost = true
 	g.counts.Restored += a.Count
 	g.keys[o.key] = o
-	g.schedule(o)
+	heap.Push(&g.due, o)
 	return true
 }
