@@ -1,28 +1,6 @@
 package detect
 
-import (
-	"bytes"
-
-	"golang.org/x/net/idna"
-)
-
-// plainHost is a host as trails spell it: without a dot at its end, and a name
-// beyond ASCII, if it is wide, as A-labels (RFC 5891). It is the host itself when
-// there is nothing to change, or no such form.
-func plainHost(host []byte, wide bool) []byte {
-	host = bytes.TrimSuffix(host, dot)
-	if !wide || len(host) > maxHostText || !beyondASCII(host) {
-		return host
-	}
-	name, err := idna.Lookup.ToASCII(string(host))
-	if err != nil || name == "" {
-		return host
-	}
-	return []byte(name)
-}
-
-// maxHostText is more than a name of 253 characters takes in UTF-8.
-const maxHostText = 1024
+import "bytes"
 
 func beyondASCII(b []byte) bool {
 	for _, c := range b {

@@ -171,7 +171,7 @@ func (w *Worker) hostChecks(u *target) (stop bool) {
 			u.far = w.server(host)&classFar != 0 && !bytes.HasSuffix(host, dot)
 		}
 		if u.wide {
-			w.domain(plainHost(u.bare(), true))
+			w.domain(w.plainHosts.host(u.bare(), true))
 		}
 	}
 	return false

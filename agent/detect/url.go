@@ -33,7 +33,7 @@ func (w *Worker) url(r *http.Request, asked *target) (hit bool) {
 			return true
 		}
 	}
-	if host := plainHost(u.host, u.wide); len(host) != len(u.host) || u.wide && !bytes.Equal(host, u.host) {
+	if host := w.plainHosts.host(u.host, u.wide); len(host) != len(u.host) || u.wide && !bytes.Equal(host, u.host) {
 		u.host, v = host, w.visit(host)
 		if w.lookURL(r, u, v) || w.anyURL(u, v) {
 			return true

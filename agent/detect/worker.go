@@ -84,8 +84,9 @@ type Worker struct {
 
 	cleanNames, cleanAgents, cleanPaths clean
 
-	overlaps overlaps
-	nameHash uint64 // of the name that was looked up last
+	plainHosts plainHosts
+	overlaps   overlaps
+	nameHash   uint64 // of the name that was looked up last
 }
 
 // The texts that a worker remembers as clean.
@@ -94,6 +95,9 @@ const (
 	cleanAgents = 1 << 8
 	cleanPaths  = 1 << 12
 )
+
+// wideHosts is how many hosts beyond ASCII a worker remembers the A-labels of.
+const wideHosts = 1 << 8
 
 // Stats counts what passed a worker. The packets that were not decoded are
 // counted by reason in Decode.
@@ -111,7 +115,7 @@ func NewWorker(rules *Rules) *Worker {
 		names, agents, paths = 0, 0, 0
 	}
 	return &Worker{rules: rules, quic: quic.NewDecoder(), matcher: attack.NewMatcher(), seen: newRepeats(), overlaps: newOverlaps(),
-		cleanNames: newClean(names), cleanAgents: newClean(agents), cleanPaths: newClean(paths),
+		cleanNames: newClean(names), cleanAgents: newClean(agents), cleanPaths: newClean(paths), plainHosts: newPlainHosts(wideHosts),
 		host: make([]byte, 0, 256), path: make([]byte, 0, 4096), text: make([]byte, 0, 8192)}
 }
 
