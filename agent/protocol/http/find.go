@@ -6,6 +6,10 @@ import "bytes"
 // for, so that many requests with invented lengths cost no more than one.
 const maxProbe = 4096
 
+// maxBlanks bounds how many line ends and blanks behind a body are passed over in
+// search of that line.
+const maxBlanks = 64
+
 var httpSlash = []byte("HTTP/")
 
 // Find returns the offset of the first request line in b, -1 when there is
@@ -57,8 +61,9 @@ func bodyEnd(rest []byte, length int) int {
 	}
 	if length >= 0 {
 		next := rest[length:]
-		at := padding(next)
-		if at == len(next) {
+		blanks := next[:min(len(next), maxBlanks)]
+		at := padding(blanks)
+		if at == len(blanks) { // nothing follows, as far as is looked
 			return length
 		}
 		next = next[at:min(len(next), at+maxProbe)]
