@@ -76,9 +76,13 @@ func TestIoT(t *testing.T) {
 	cases = append(cases, one("host with port", server+":8080", "/mips", false), one("host with name", "a.org", "/mips", false))
 	quiet := one("no heuristics needed", server, "/mips", true)
 	quiet.NoHeuristics = true
-	stops := one("nothing else is checked", server, "/mips", true)
-	stops.Trails = []string{"/mips,malware (test)"}
-	runCases(t, append(cases, quiet, stops))
+	goes := one("what is listed is raised as well", server, "/x.sh", true)
+	goes.Trails = []string{server + "/x.sh,malware (test)", "ua:evilbot,malware (test)"}
+	goes.Frames = Each(eth(client, server, Data(50045, 80, Get(server, "/x.sh", "User-Agent: EvilBot"))))
+	for _, event := range []string{"UA EvilBot", "URL " + server + "/x.sh"} {
+		goes.Events = append(goes.Events, "0 10.0.0.66 50045 198.51.100.99 80 TCP "+event+malware)
+	}
+	runCases(t, append(cases, quiet, goes))
 }
 
 // TestProxyForms holds D 12.4.
@@ -95,8 +99,13 @@ func TestProxyForms(t *testing.T) {
 			[2]string{get("https://a.com/check"), ""}), "white.com"),
 		{Name: "probe on another port", Frames: Each(eth(client, web, Data(50030, 8080, get("http://a.com/check"))))},
 		{Name: "probe without heuristics", NoHeuristics: true, Frames: Each(request(get("http://a.com/check")))},
-		{Name: "probe stops", Trails: []string{"a.com,malware (test)", "a.com/check,malware (test)"}, Frames: Each(request(get("http://a.com/check"))),
-			Events: []string{requested(0, "HTTP http://a.com/(check)"+probe)}},
+		{Name: "what is listed is raised behind a probe", Trails: []string{"a.com,malware (test)", "a.com/check,malware (test)", "ua:evilbot,malware (test)"},
+			Frames: Each(request(Get("proxy.org", "http://a.com/check", "User-Agent: EvilBot"))),
+			Events: []string{requested(0, "HTTP http://a.com/(check)"+probe), requested(0, "DNS a.com"+malware), requested(0, "UA EvilBot"+malware), requested(0, "URL a.com/check"+malware)}},
+		{Name: "attacks behind a probe, but no download", Frames: Each(request(get("http://a.com/echo?id=1%20union%20select%20a")), request(get("http://a.com/echo.exe"))),
+			Events: []string{requested(0, "HTTP http://a.com/(echo?id=1%20union%20select%20a)"+probe),
+				requested(0, "URL a.com(/echo?id=1%20union%20select%20a) | potential sql injection (suspicious)"+heuristic),
+				requested(1, "HTTP http://a.com/(echo.exe)"+probe)}},
 		requests("absolute target", []string{"evil.com,malware (test)", "evil.net/x,botnet c2 (test)"},
 			[2]string{get("http://evil.com/"), "DNS evil.com" + malware},
 			[2]string{get("http://www.evil.com:8080/x"), "DNS (www).evil.com" + malware},

@@ -20,7 +20,8 @@ var categoryCodes = [...]event.Code{
 
 // attacks looks for what a request that no trail names is up to: the categories
 // of D 12.8 in path and body, then downloads and the files that scanners ask for
-// (D 12.9). It says whether there is anything in it, raised or not.
+// (D 12.9), unless it was said already what it is. It says whether there is anything
+// in it, raised or not.
 func (w *Worker) attacks(r *http.Request, u *target) (found bool) {
 	if !w.rules.opt.Heuristics {
 		return false
@@ -29,11 +30,11 @@ func (w *Worker) attacks(r *http.Request, u *target) (found bool) {
 		w.facts.forwarded = forwarded(r.Forwarded)
 	}
 	found, stop := w.category(r, u)
-	if !stop {
+	if !stop && !u.told {
 		found = w.download(u) || found
 	}
 	w.facts.forwarded = nil
-	return found
+	return found || u.told
 }
 
 // exempt says whether the request is to a host on the whitelist. That says

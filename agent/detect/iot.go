@@ -9,8 +9,8 @@ import (
 // iotDownload is D 12.3 step 2: a request to a bare IPv4 host for a file named
 // like a build for some processor, as botnets fetch their stages. Requests
 // to the home networks are left out, as the reference leaves out its local
-// prefix; where none are known, those inside one network of the source. True means that nothing else is to be checked.
-func (w *Worker) iotDownload(u target) bool {
+// prefix; where none are known, those inside one network of the source.
+func (w *Worker) iotDownload(u *target) bool {
 	if w.rules.opt.Disabled[event.HTTPIoT] || !numericHost(u.host) || !iotPath(u.path) || w.inside() {
 		return false
 	}

@@ -39,6 +39,7 @@ type target struct {
 	slashes    bool         // the target, as sent, has two slashes in a row
 	port, wide bool         // whether the host holds a colon, and bytes beyond ASCII
 	far        bool         // no URL of the host is listed, for sure
+	told       bool         // http.iot or http.proxyprobe says what the request is
 }
 
 // httpRequest runs the checks on one request in the order of D 12.2.
@@ -51,9 +52,7 @@ func (w *Worker) httpRequest(r *http.Request) {
 	u.path, u.slashes = w.path, u.marks&trails.MarkSlashes != 0
 	if r.HasHost {
 		w.setHost(&u, bytes.TrimSpace(r.Host))
-		if w.hostChecks(&u) {
-			return
-		}
+		w.hostChecks(&u)
 	} else {
 		w.setHost(&u, trails.AppendAddr(w.text[:0], w.p.Dst))
 		if w.rules.opt.MissingHost && w.rules.heuristic(event.HTTPNoHost) && !r.HostCut {
@@ -62,8 +61,8 @@ func (w *Worker) httpRequest(r *http.Request) {
 		}
 	}
 	w.webPath(u.path)
-	if len(u.path) > 0 && u.path[0] != '/' && w.pathForms(r, &u) {
-		return
+	if len(u.path) > 0 && u.path[0] != '/' {
+		w.pathForms(r, &u)
 	}
 	if len(r.UserAgent) > 0 {
 		w.userAgent(r.UserAgent)
@@ -142,9 +141,10 @@ var (
 	probeWords = [][]byte{[]byte("probe"), []byte("proxy"), []byte("echo"), []byte("check")}
 )
 
-// hostChecks is D 12.3: one of three checks on the Host value. True means that
-// nothing else is to be checked.
-func (w *Worker) hostChecks(u *target) (stop bool) {
+// hostChecks is D 12.3: one of three checks on the Host value. A download for small
+// devices is looked up as a name all the same: what is listed must not depend on a
+// heuristic.
+func (w *Worker) hostChecks(u *target) {
 	rules, host := w.rules, u.host
 	if len(host) > 0 && host[0] >= 'a' && host[0] <= 'z' {
 		if ref := rules.addr(w.p.Dst); ref != 0 {
@@ -155,14 +155,14 @@ func (w *Worker) hostChecks(u *target) (stop bool) {
 				t = append(append(append(t, " ("...), t[:n]...), ')')
 				t = append(append(append(t, " ("...), withoutPort(host)...), ')')
 				w.trail(event.IP, ref, t[n:], t[:n])
-				return false
+				return
 			}
 			t = append(append(append(t, " ("...), withoutPort(host)...), ')')
 			w.trail(event.IP, ref, t, t[:n])
-			return false
+			return
 		}
-	} else if w.iotDownload(*u) {
-		return true
+	} else {
+		u.told = w.iotDownload(u)
 	}
 	if rules.opt.HostDomains {
 		if u.port {
@@ -174,26 +174,24 @@ func (w *Worker) hostChecks(u *target) (stop bool) {
 			w.domain(w.plainHosts.host(u.bare(), true))
 		}
 	}
-	return false
 }
 
 // pathForms is D 12.4: proxy requests. It is not asked of a target that starts with
 // a slash, which is none, whatever stands in its query.
-func (w *Worker) pathForms(r *http.Request, u *target) (stop bool) {
+func (w *Worker) pathForms(r *http.Request, u *target) {
 	w.text = appendLower(w.text[:0], r.Target) // scheme://host keeps its slashes here
 	raw := w.text
 	if w.p.DstPort == 80 && w.rules.heuristic(event.HTTPProxyProbe) && w.proxyProbe(raw) {
-		return true
+		u.told = true
 	}
 	// What runs a command is no proxy's request, whatever URL it fetches (D 12.4).
 	if i := bytes.Index(raw, schemeEnd); i >= 0 && !(w.rules.opt.Heuristics && w.matcher.Matches(w.unescaped(raw), attack.RCE)) {
 		w.path, u.marks = trails.AppendPathMarks(w.path[:0], raw[i+3:])
 	} else if !bytes.EqualFold(r.Method, connect) {
-		return false
+		return
 	}
 	w.split(u)
 	w.domain(u.bare())
-	return false
 }
 
 // split takes apart the target without scheme that is in w.path: userinfo, host
