@@ -143,12 +143,19 @@ func TestLimit23Categories(t *testing.T) {
 // anybody can write who attacks a server at home.
 func TestLimit25ContentTypes(t *testing.T) {
 	attack := TCP(50040, 80, PSH|ACK, Get("white.example", "/x?f=../../../a"))
+	listed := []string{"/gate.php,malware (test)", "www.white.example/d,malware (test)", "any.white.example/,malware (test)"}
+	gate, deep, any := Data(50040, 80, Get("white.example", "/gate.php?f=../../../a")), Data(50041, 80, Get("www.white.example:8080", "/d/e/f/g")), Data(50042, 80, Get("any.white.example", "/x"))
 	runCases(t, []Case{
 		{Name: "a parameter", Frames: Each(eth(web, client, TCP(80, 50040, PSH|ACK, "HTTP/1.1 200 OK\r\nContent-Type: application/hta; charset=utf-8\r\n\r\n"))),
 			Events: []string{"0 " + web + " 80 10.0.0.66 50040 TCP HTTP application/hta | content type (suspicious) | (heuristic)"}},
 		{Name: "a request to the world", Whitelist: []string{"white.example"}, Frames: Each(eth(client, web, attack))},
 		{Name: "a request to a server at home", Whitelist: []string{"white.example"}, Frames: Each(eth(web, client, attack)),
 			Events: []string{"0 " + web + " 50040 10.0.0.66 80 TCP URL white.example(/x?f=../../../a) | potential directory traversal (suspicious) | (heuristic)"}},
+		{Name: "listed paths, to the world", Trails: listed, Whitelist: []string{"white.example"}, Frames: Each(eth(client, web, gate), eth(client, web, deep), eth(client, web, any))},
+		{Name: "listed paths, to a server at home", Trails: listed, Whitelist: []string{"white.example"}, Frames: Each(eth(web, client, gate), eth(web, client, deep), eth(web, client, any)),
+			Events: []string{"0 " + web + " 50040 10.0.0.66 80 TCP URL (white.example)/gate.php(?f=../../../a)" + malware,
+				"1 " + web + " 50041 10.0.0.66 80 TCP URL www.white.example/d(/e/f/g)" + malware,
+				"2 " + web + " 50042 10.0.0.66 80 TCP URL any.white.example/" + malware}},
 	})
 }
 

@@ -14,8 +14,8 @@ import (
 // the reference misses: the same without the host's port, with the host and the path
 // as trails spell them (A-labels, escapes decoded, dot segments resolved), and
 // every directory of the host above the path. A whitelisted host stops all of
-// it (D 12.2 step 4), which is asked only when something is found: nearly all
-// requests are for neither.
+// it (D 12.2 step 4) for what leaves the home networks, which is asked only when
+// something is found: nearly all requests are for neither.
 func (w *Worker) url(r *http.Request, asked *target) (hit bool) {
 	u := *asked
 	c := &w.urls
@@ -92,8 +92,7 @@ func (w *Worker) lookURL(r *http.Request, u target, v visit) bool {
 		if ref == 0 {
 			continue
 		}
-		if w.rules.whiteName(u.host) {
-			w.rules.trace.whiteName(u.host)
+		if w.exempt(&u) {
 			return true
 		}
 		// The directory above a body that holds a slash is part of the body, too.
@@ -117,8 +116,7 @@ func (w *Worker) anyURL(u target, v visit) bool {
 	if ref == 0 {
 		return false
 	}
-	if w.rules.whiteName(u.host) {
-		w.rules.trace.whiteName(u.host)
+	if w.exempt(&u) {
 		return true
 	}
 	seen := append(w.appendAuthority(nil, u), u.path...)
@@ -143,6 +141,9 @@ func (w *Worker) ancestors(u target, v visit) bool {
 		}
 		path = path[:i]
 		if ref := w.rules.listed(w.rules.trace.url(v.host, path, t.URL(v.hash, v.host, t.Path(path), path))); ref != 0 {
+			if w.exempt(&u) {
+				return true
+			}
 			w.urlTrail(u, ref)
 			return true
 		}
