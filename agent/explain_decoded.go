@@ -144,7 +144,7 @@ func (d *Decoded) FlagsText() (text string) {
 // Unmatched says what of a packet is not looked up, whatever the trails; empty:
 // everything was.
 func (d *Decoded) Unmatched() string {
-	const syn = packet.FlagSYN | packet.FlagACK | packet.FlagRST | packet.FlagFIN | packet.FlagPSH | packet.FlagURG
+	const syn = packet.FlagSYN | packet.FlagACK | packet.FlagRST | packet.FlagFIN
 	switch {
 	case !d.Src.IsValid():
 		return "nothing was looked up: the frame was not decoded"

@@ -6,6 +6,21 @@ import (
 	. "trailhound/tests/corpus"
 )
 
+// Item 6: SYNs with other flags that hosts take no notice of are SYNs, for scans as
+// for trails.
+func TestLimit06OddSYNs(t *testing.T) {
+	runCases(t, []Case{
+		{Name: "scan with PSH and URG", Frames: probes(11, 1, flagged(scanner, victim, SYN|PSH|URG)), Events: []string{
+			"10 203.0.113.9 40000 198.51.100.7 1000 TCP IP 203.0.113.9" + portScan}},
+		{Name: "what hosts drop", Frames: probes(11, 1, flagged(scanner, victim, SYN|FIN))},
+		{Name: "what is answered with a reset", Frames: probes(11, 1, flagged(scanner, victim, SYN|RST))},
+		{Name: "flags that make no difference", Trails: fixture,
+			Frames: Each(eth(client, "66.66.66.66", TCP(1, 443, SYN|PSH, "")), eth(client, "66.66.66.66", TCP(1, 443, SYN|URG|ECE, "")),
+				eth(client, "66.66.66.66", TCP(1, 443, SYN|FIN, "")), eth(client, "66.66.66.66", TCP(1, 443, SYN|RST, ""))),
+			Events: []string{"0 10.0.0.66 1 66.66.66.66 443 TCP IP 66.66.66.66" + malware, "1 10.0.0.66 1 66.66.66.66 443 TCP IP 66.66.66.66" + malware}},
+	})
+}
+
 // Item 24: the parameters of one page are no segments of their own.
 func TestLimit24QueryStrings(t *testing.T) { runCases(t, Limit(24)) }
 

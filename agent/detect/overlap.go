@@ -6,8 +6,10 @@ import (
 	"trailhound/agent/packet"
 )
 
-// synFlags are the flags that a SYN has alone. ECN-setup SYNs are SYNs too.
-const synFlags = packet.FlagSYN | packet.FlagACK | packet.FlagRST | packet.FlagFIN | packet.FlagPSH | packet.FlagURG
+// synFlags are those that decide whether hosts take a segment for a SYN, which has
+// of them SYN alone. Of the others they ask nothing: ECN's are part of a handshake
+// (RFC 3168 6.1.1), PSH and URG are what an evader would add.
+const synFlags = packet.FlagSYN | packet.FlagACK | packet.FlagRST | packet.FlagFIN
 
 func isSyn(flags uint8) bool { return flags&synFlags == packet.FlagSYN }
 

@@ -6,18 +6,16 @@ import (
 )
 
 // probeTCP gives evidence of a SYN, and of the probes that no stack sends: no
-// flag at all, FIN alone, and FIN, PSH and URG (D 7.1, 7.2). ECN-setup SYNs are
-// SYNs too.
+// flag at all, FIN alone, and FIN, PSH and URG (D 7.1, 7.2).
 func (w *Worker) probeTCP(p *packet.Packet) {
 	var f heuristic.Flags
-	switch p.Flags &^ (packet.FlagECE | packet.FlagCWR) {
-	case packet.FlagSYN:
+	switch p.Flags {
 	case 0, packet.FlagFIN, packet.FlagFIN | packet.FlagPSH | packet.FlagURG:
-		if f = heuristic.Stealth; p.Flags&(packet.FlagECE|packet.FlagCWR) != 0 {
+		f = heuristic.Stealth
+	default:
+		if !isSyn(p.Flags) {
 			return
 		}
-	default:
-		return
 	}
 	if w.Evidence != nil && w.rules.opt.Heuristics && !localhost(p.Dst) {
 		w.Evidence.Probe(heuristic.ProbeTCP, f, p)
