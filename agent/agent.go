@@ -18,7 +18,7 @@ type Traffic struct {
 	Events         uint64                    // raised by the workers and found by the board
 	Evidence       Evidence                  // given for heuristics over time
 	Repeats        uint64                    // not raised: the same packet again in one second
-	Crowded        uint64                    // not raised: the packet had raised 64 others
+	Crowded        uint64                    // not raised: the packet had raised the most a packet may
 	Faults         uint64                    // batches in which the trail table could not be read
 }
 

@@ -187,8 +187,7 @@ func appendForced(dst, b []byte) []byte {
 	for _, c := range b {
 		switch c {
 		case '(', ')', ' ', '\r', '\n':
-			const hex = "0123456789ABCDEF"
-			dst = append(dst, '%', hex[c>>4], hex[c&15])
+			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
 		default:
 			dst = append(dst, c)
 		}

@@ -32,13 +32,19 @@ type facts struct {
 }
 
 // maxRaised bounds the events of one packet: a frame may hold thousands of
-// requests, and each event costs more than it did to send.
-const maxRaised = 64
+// requests, and each event costs more than it did to send. Some are kept for
+// trails: anyone can put requests that trip a heuristic in front of one that is
+// listed.
+const (
+	maxRaised    = 64
+	maxHeuristic = maxRaised - 16
+)
 
 // mark is an event that the present packet raised already.
 type mark struct {
-	code  event.Code
-	trail string
+	code    event.Code
+	display uint64 // a hash of what the trail was made of
+	trail   string
 }
 
 // trail raises the event of a trail. Display is the trail's display form, seen
@@ -54,11 +60,15 @@ func (w *Worker) trailAs(code event.Code, typ event.Type, ref table.Ref, display
 		w.rules.trace.unraised(code, whyDisabled)
 		return
 	}
+	h, refused := w.refused(code, display, maxRaised)
+	if refused {
+		return
+	}
 	p := t.Provenance(ref)
 	e := event.Event{Type: typ, Code: code, Info: p.Info, Reference: p.Reference, Sources: p.Sources,
 		Kind: t.Kind(ref), Indicator: trails.Text(t.Kind(ref), t.Key(ref)),
 		Severity: event.RateTrail(p.Info, p.Reference), Confidence: event.Confidence(p.Reference, false)}
-	w.raise(&e, display, seen)
+	w.raise(&e, h, display, seen)
 }
 
 // heuristic raises the event of a heuristic. The caller has asked whether it
@@ -73,9 +83,13 @@ func (w *Worker) heuristic(typ event.Type, code event.Code, info string, display
 		w.rules.trace.unraised(code, whyRole)
 		return
 	}
+	h, refused := w.refused(code, display, maxHeuristic)
+	if refused {
+		return
+	}
 	e := event.Event{Type: typ, Code: code, Info: info, Reference: trails.ReferenceHeuristic,
 		Severity: code.Severity(), Confidence: event.Confidence("", true)}
-	w.raise(&e, display, seen)
+	w.raise(&e, h, display, seen)
 }
 
 // sides are the client and the server of the conversation, as far as the message
@@ -99,20 +113,41 @@ func (w *Worker) own() bool {
 	return true
 }
 
+// refused says whether the present packet raised as many events as it may, or the
+// same one, which is asked before anything is made for an event. The hash of
+// display is for raise.
+func (w *Worker) refused(code event.Code, display []byte, most int) (h uint64, refused bool) {
+	if len(w.raised) >= most {
+		w.Stats.Crowded++
+		w.rules.trace.unraised(code, whyCrowded)
+		return 0, true
+	}
+	h = w.cleanNames.hash(display)
+	for i := range w.raised {
+		if m := &w.raised[i]; m.display == h && m.code == code {
+			w.rules.trace.unraised(code, whyTwice)
+			return h, true
+		}
+	}
+	if w.repeated {
+		w.rules.trace.unraised(code, whyRepeatedDNS)
+		return h, true
+	}
+	return h, false
+}
+
 // raise fills in what all events have and hands the event on, unless this
 // packet raised the same already or is a repeated DNS message.
-func (w *Worker) raise(e *event.Event, display, seen []byte) {
+func (w *Worker) raise(e *event.Event, h uint64, display, seen []byte) {
 	p, f := &w.p, &w.facts
-	if len(w.raised) >= maxRaised {
-		w.Stats.Crowded++
-		w.rules.trace.unraised(e.Code, whyCrowded)
-		return
-	}
 	if w.rules.opt.Redact && f.app == "http" {
 		display, seen = event.Redact(display), event.Redact(seen)
 	}
 	e.Trail, _ = event.Clean(display, event.MaxTrail)
 	e.Observable, _ = event.Clean(seen, event.MaxEvidence)
+	if e.Trail == "" { // nothing of it can be shown
+		e.Trail, _ = event.Clean(appendEscaped(nil, seen), event.MaxTrail)
+	}
 	for _, m := range w.raised {
 		if m.code == e.Code && m.trail == e.Trail {
 			w.rules.trace.unraised(e.Code, whyTwice)
@@ -123,7 +158,7 @@ func (w *Worker) raise(e *event.Event, display, seen []byte) {
 		w.Stats.Repeats++
 		w.repeated = true
 	}
-	if w.repeated {
+	if w.repeated { // and so is all that the message raises from here on
 		w.rules.trace.unraised(e.Code, whyRepeatedDNS)
 		return
 	}
@@ -147,7 +182,7 @@ func (w *Worker) raise(e *event.Event, display, seen []byte) {
 	if w.NewID != nil {
 		e.ID = w.NewID(e, len(w.raised))
 	}
-	w.raised = append(w.raised, mark{e.Code, e.Trail})
+	w.raised = append(w.raised, mark{e.Code, h, e.Trail})
 	w.Stats.Events++
 	if w.Await > 0 {
 		w.answeredBy(e)
@@ -157,6 +192,16 @@ func (w *Worker) raise(e *event.Event, display, seen []byte) {
 		w.Emit(*e)
 	}
 }
+
+// appendEscaped appends b with every byte as a percent escape.
+func appendEscaped(dst, b []byte) []byte {
+	for _, c := range b {
+		dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
+	}
+	return dst
+}
+
+const upperHex = "0123456789ABCDEF"
 
 // fill copies the facts into the event.
 func (w *Worker) fill(e *event.Event) {

@@ -103,7 +103,7 @@ const wideHosts = 1 << 8
 // counted by reason in Decode.
 type Stats struct {
 	Packets, Bytes, Events, Repeats uint64
-	Crowded                         uint64                 // not raised: the packet had raised 64 others
+	Crowded                         uint64                 // not raised: the packet had raised the most a packet may
 	Self                            uint64                 // not raised: of the sensor's own flows
 	Muted                           [event.NumRoles]uint64 // not raised: a role of the host excuses it
 }

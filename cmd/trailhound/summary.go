@@ -25,7 +25,7 @@ func (a *app) printSummary(s agent.Summary, g suppress.Counts, trails string, to
 		p("passed by", "%s without a match%s", count(n, "packet"), passedBy(&s.Traffic))
 	}
 	if s.Crowded > 0 {
-		p("crowded", "%s not raised: their packets had raised 64 others", count(s.Crowded, "event"))
+		p("crowded", "%s not raised: their packets had raised the most a packet may", count(s.Crowded, "event"))
 	}
 	if e := s.Evidence.Dropped + s.Board.ScanEvicted + s.Board.NameEvicted + s.Board.Refused; e > 0 {
 		p("bounded", "%s of evidence dropped, %s gave way for want of memory, %d refused: detection.memory", count(s.Evidence.Dropped, "piece"),
