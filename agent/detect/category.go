@@ -26,14 +26,10 @@ func (w *Worker) attacks(r *http.Request, u *target) (found bool) {
 	if !w.rules.opt.Heuristics {
 		return false
 	}
-	if len(r.Forwarded) > 0 {
-		w.facts.forwarded = forwarded(r.Forwarded)
-	}
 	found, stop := w.category(r, u)
 	if !stop && !u.told {
 		found = w.download(u) || found
 	}
-	w.facts.forwarded = nil
 	return found || u.told
 }
 
@@ -193,16 +189,6 @@ func appendForced(dst, b []byte) []byte {
 		}
 	}
 	return dst
-}
-
-// forwarded is the address that a forwarded-for value begins with.
-func forwarded(value []byte) []byte {
-	for i, c := range value {
-		if (c < '0' || c > '9') && c != '.' {
-			return value[:i]
-		}
-	}
-	return value
 }
 
 // local says whether an address is at home, or private as the reference means it.

@@ -26,7 +26,7 @@ type facts struct {
 	transport                   byte   // of a ClientHello (tls.OverTCP, tls.OverQUIC); else 0
 	status                      uint16 // of a response
 	contentType                 []byte // of a response
-	forwarded                   []byte // of an attack
+	forwarded                   []byte // of a request, as sent
 	body                        []byte // of a request, where it is what matched
 	reply                       bool   // the packet is the server's
 }
@@ -228,7 +228,7 @@ func (w *Worker) fill(e *event.Event) {
 		}
 		e.HTTP = event.HTTPFacts{Method: text(f.method), Host: text(bytes.TrimSpace(f.host)), Target: text(target), UserAgent: text(f.agent),
 			Status: f.status, ContentType: text(f.contentType)}
-		e.Forwarded = text(f.forwarded)
+		e.Forwarded = text(forwarded(f.forwarded))
 		if f.body != nil {
 			body := bytes.TrimSpace(f.body)
 			if w.rules.opt.Redact {

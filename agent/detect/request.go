@@ -46,6 +46,7 @@ type target struct {
 func (w *Worker) httpRequest(r *http.Request) {
 	f := &w.facts
 	f.app, f.method, f.host, f.target, f.agent = "http", r.Method, r.Host, r.Target, r.UserAgent
+	f.forwarded = r.Forwarded
 	w.rules.trace.request(r)
 	var u target
 	w.path, u.marks = trails.AppendPathMarks(w.path[:0], r.Target)

@@ -18,7 +18,7 @@ func (w *Worker) response(b []byte) {
 		}
 		f := &w.facts
 		f.app, f.status, f.method, f.host, f.target, f.agent = "http", r.Status, nil, nil, nil, nil
-		f.contentType, f.reply = r.ContentType, true
+		f.contentType, f.forwarded, f.reply = r.ContentType, nil, true
 		whole := b
 		if r.Size > 0 && r.Size < len(b) {
 			whole = b[:r.Size]

@@ -157,8 +157,8 @@ func appendAddr(dst []byte, a netip.Addr) []byte {
 // then.
 func appendSource(dst []byte, e *event.Event) []byte {
 	dst = appendAddr(dst, e.Src)
-	if e.Forwarded != "" {
-		dst = append(append(dst, ','), e.Forwarded...)
+	if forwarded := e.ForwardedSource(); forwarded != "" {
+		dst = append(append(dst, ','), forwarded...)
 	}
 	return dst
 }

@@ -38,7 +38,7 @@ func TestIgnoreList(t *testing.T) {
 		{"10.0.0.5", "", "192.0.2.1", 1, 2, false},
 		{"10.0.0.9", "", "8.8.8.8", 1, 2, true},
 	} {
-		e := event.Event{Time: start, Src: netip.MustParseAddr(c.src), Dst: netip.MustParseAddr(c.dst), SrcPort: c.sport, DstPort: c.dport, Forwarded: c.forwarded}
+		e := event.Event{Time: start, Src: netip.MustParseAddr(c.src), Dst: netip.MustParseAddr(c.dst), SrcPort: c.sport, DstPort: c.dport, Code: event.HTTPSQLi, Forwarded: c.forwarded}
 		if got := g.Match(&e); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
@@ -63,7 +63,7 @@ func TestTuple(t *testing.T) {
 	if got, want := string(appendTuple(nil, &e)), `(1771234567, 4200, '10.1.2.3', 51514, '192.0.2.53', 53, 'UDP', 'DNS', '(cdn).Bad-Domain.test', 'lumma (malware)', '(static)')`; got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
-	e.SrcPort, e.DstPort, e.Forwarded, e.Trail = 0, 0, "9.9.9.9", `it's "x"\`+"\n\u00a0ü\U0001F600\u0007"
+	e.SrcPort, e.DstPort, e.Code, e.Forwarded, e.Trail = 0, 0, event.HTTPSQLi, "9.9.9.9", `it's "x"\`+"\n\u00a0ü\U0001F600\u0007"
 	if got, want := string(appendTuple(nil, &e)), `(1771234567, 4200, '10.1.2.3,9.9.9.9', '-', '192.0.2.53', '-', 'UDP', 'DNS', 'it\'s "x"\\\n\xa0ü😀\x07', 'lumma (malware)', '(static)')`; got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}

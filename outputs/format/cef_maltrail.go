@@ -35,8 +35,8 @@ func appendMaltrailCEF(dst []byte, e *event.Event, id *event.Identity, trails ti
 	dst = append(appendCEFHeader(dst, e.Info, min(cefName, rest)), '|')
 	dst = append(dst, '0'+maltrailSeverity(e.Severity), '|')
 	dst = appendAddr(append(dst, "src="...), e.Src)
-	if e.Forwarded != "" {
-		dst = appendCEFText(append(dst, ','), e.Forwarded, min(cefText, rest), '=', false)
+	if forwarded := e.ForwardedSource(); forwarded != "" {
+		dst = appendCEFText(append(dst, ','), forwarded, min(cefText, rest), '=', false)
 	}
 	dst = appendPorts(append(dst, " spt="...), e.Aggregate.SrcPorts, e.SrcPort)
 	dst = append(dst, " dst="...)

@@ -57,7 +57,7 @@ func appendCSV(dst []byte, e *event.Event, id *event.Identity, safe, all bool) [
 
 	r.b = append(appendTime(r.b, e.Time), ',')
 	r.text(id.Name)
-	r.seal(appendSource(r.b, e.Src, e.Forwarded), len(r.b))
+	r.seal(appendSource(r.b, e.Src, e.ForwardedSource()), len(r.b))
 	r.b = append(appendPort(r.b, e.SrcPort), ',')
 	r.b = append(appendAddr(r.b, e.Dst), ',')
 	r.b = append(appendPort(r.b, e.DstPort), ',')

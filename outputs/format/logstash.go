@@ -29,8 +29,8 @@ func AppendLogstash(dst []byte, e *event.Event, id *event.Identity) []byte {
 	}
 	o.key("src_ip")
 	o.b = appendAddr(append(o.b, '"'), e.Src)
-	if e.Forwarded != "" {
-		o.b = appendASCII(append(o.b, ','), e.Forwarded)
+	if forwarded := e.ForwardedSource(); forwarded != "" {
+		o.b = appendASCII(append(o.b, ','), forwarded)
 	}
 	o.b = append(o.b, '"')
 	o.port("src_port", e.Aggregate.SrcPorts, e.SrcPort, e.Protocol)

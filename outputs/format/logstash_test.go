@@ -158,7 +158,7 @@ func FuzzLogstash(f *testing.F) {
 		want := string([]rune(s)) // each invalid byte is U+FFFD
 		e := hostile(s)
 		e.SrcPort, e.DstPort = port, port
-		e.Aggregate = event.Aggregate{}
+		e.Aggregate, e.Code = event.Aggregate{}, event.HTTPSQLi
 		doc := AppendLogstash(nil, e, id)
 		for _, c := range doc {
 			if c < ' ' || c > '~' {
@@ -174,8 +174,8 @@ func FuzzLogstash(f *testing.F) {
 			t.Fatalf("shape is %s", shape)
 		}
 		src := "192.0.2.10"
-		if s != "" {
-			src += "," + want
+		if e.ForwardedSource() != "" {
+			src += "," + e.ForwardedSource()
 		}
 		for key, w := range map[string]string{"sensor": want, "src_ip": src, "dst_ip": "198.51.100.53", "proto": want, "type": want,
 			"trail": want, "info": want, "reference": want, "timestamp": "1771234567", "severity": "high"} {

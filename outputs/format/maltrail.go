@@ -22,7 +22,7 @@ func AppendMaltrail(dst []byte, e *event.Event, id *event.Identity, loc *time.Lo
 
 	dst = appendSafe(dst, id.Name)
 	at := len(dst)
-	dst = seal(appendSource(dst, e.Src, e.Forwarded), at)
+	dst = seal(appendSource(dst, e.Src, e.ForwardedSource()), at)
 	dst = append(appendPorts(dst, e.Aggregate.SrcPorts, e.SrcPort), ' ')
 	if len(e.Aggregate.Dsts) > 0 {
 		dst = append(appendAddrList(dst, e.Aggregate.Dsts), ' ')
