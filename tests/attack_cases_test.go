@@ -135,6 +135,9 @@ func TestLimit23Categories(t *testing.T) {
 		{Name: "a password file", Frames: Each(attackOf("GET", "/x/etc/passwd", "")), Events: suspiciousURL("/x/etc/passwd", "potential directory traversal")},
 		{Name: "a configuration", Frames: Each(attackOf("GET", "/wp-config.php", "")), Events: suspiciousURL("/wp-config.php", "config file access")},
 		{Name: "chmod +x", Frames: Each(attackOf("GET", "/x?c=chmod%20%2bx%20a", "")), Events: suspiciousURL("/x?c=chmod%20%2bx%20a", "potential remote code execution")},
+		{Name: "plus behind a command", Frames: Each(attackOf("GET", "/scripts/cmd.exe+/c+dir", "")), Events: suspiciousURL("/scripts/cmd.exe+/c+dir", "potential remote code execution")},
+		{Name: "plus in ordinary searches", Frames: Each(attackOf("GET", "/search?q=select+one+from+many", ""), attackOf("GET", "/search?jql=project=a+order+by+1st", ""),
+			attackOf("GET", "/search?q=asp.net+view", ""), attackOf("GET", "/tagged/ipconfig+windows", ""), attackOf("GET", "/c++/cmd.exe/", ""))},
 		{Name: "plus", Frames: Each(attackOf("GET", "/x?id=1+UNION+ALL+SELECT+a+FROM+b", "")), Events: suspiciousURL("/x?id=1+union+all+select+a+from+b", "potential sql injection")},
 	})
 }

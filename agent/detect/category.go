@@ -93,10 +93,15 @@ func (w *Worker) category(r *http.Request, u *target) (any, stop bool) {
 
 // categoryOf gives the category of a text whose escapes are decoded, if it is worth
 // one. A plus is a blank to servers where it stands for one, which nobody else
-// can tell, so both readings count.
+// can tell, so both readings count. What is worthless as it stands may be a command
+// with arguments (cmd.exe+/c+dir).
 func (w *Worker) categoryOf(text []byte) attack.Category {
-	if c := w.matcher.Match(text); c != attack.None || bytes.IndexByte(text, '+') < 0 {
-		return w.judged(text, c)
+	c := w.matcher.Match(text)
+	if found := w.judged(text, c); found != attack.None || bytes.IndexByte(text, '+') < 0 {
+		return found
+	}
+	if c != attack.None && !hasArgument(text) {
+		return attack.None
 	}
 	w.text = append(w.text[:0], text...)
 	for i, c := range w.text {
@@ -104,7 +109,18 @@ func (w *Worker) categoryOf(text []byte) attack.Category {
 			w.text[i] = ' '
 		}
 	}
-	return w.rules.trace.category(w.text, w.matcher.Match(w.text))
+	return w.rules.trace.category(w.text, w.matcher.MatchForm(w.text))
+}
+
+// hasArgument says whether a text holds what may be an argument of a command: a slash
+// or a hyphen behind one plus, which is not that of C++.
+func hasArgument(text []byte) bool {
+	for i := 1; i+1 < len(text); i++ {
+		if text[i] == '+' && text[i-1] != '+' && (text[i+1] == '/' || text[i+1] == '-') {
+			return true
+		}
+	}
+	return false
 }
 
 // judged is the category that a text meets, if it is worth one.

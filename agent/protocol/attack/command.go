@@ -3,11 +3,14 @@ package attack
 // commandRules are those of remote code execution.
 var commandRules = append(plain(RCE,
 	"$_request[", "$_get[", "$_post[", "xp_cmdshell", "shell_exec", "exec_code", "shell:::{", "oscmd(", "tftp -",
-	"wget http", "curl -o", "sh /tmp/", "touch /tmp/", "cmd.exe", "2>&1", "base64 -d", "ms-msdt:", "mhtml:ftp:",
-	"base64:jhtqbmrp", "ipconfig", "net config", "net view", "nltest", "netsh firewall", "netsh wlan", "${ifs}",
+	"curl -o", "sh /tmp/", "touch /tmp/", "cmd.exe", "2>&1", "base64 -d", "ms-msdt:", "mhtml:ftp:",
+	"base64:jhtqbmrp", "ipconfig", "nltest", "netsh firewall", "netsh wlan", "${ifs}",
 	"getruntime().exec(", ".execsync(", "timeout /t", "timeout.exe /t",
 	"-d allow_url_include", "-d safe_mode", "-d auto_prepend_file",
 ), []rule{
+	{word: "wget http", category: RCE, check: fetch},
+	{word: "net config", category: RCE, check: netCommand},
+	{word: "net view", category: RCE, check: netCommand},
 	{word: "ping -n ", category: RCE, check: ping},
 	{word: "ping -c ", category: RCE, check: ping},
 	{word: "ping.exe -n ", category: RCE, check: ping},
@@ -29,6 +32,16 @@ func plain(c Category, words ...string) (rules []rule) {
 		rules = append(rules, rule{word: word, category: c})
 	}
 	return rules
+}
+
+// fetch: in a form an address follows, of which people do not say "wget http".
+func fetch(s *scan, _, end int) bool {
+	return !s.form || s.byteIs(end, ':') || s.is(end, "s:")
+}
+
+// netCommand: in a form it is no part of a name such as ASP.NET.
+func netCommand(s *scan, start, end int) bool {
+	return !s.form || wordStart(s, start, end) && !s.byteIs(start-1, '.')
 }
 
 // ping with a count.

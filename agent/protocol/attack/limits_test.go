@@ -8,12 +8,18 @@ import (
 // TestLinear: looking closer costs no more per byte in long texts than in
 // short ones, and never much.
 func TestLinear(t *testing.T) {
+	for _, form := range []bool{false, true} {
+		testLinear(t, form)
+	}
+}
+
+func testLinear(t *testing.T, form bool) {
 	m := NewMatcher()
 	const short, long = 1 << 10, 64 << 10
 	texts := hostileTexts(long)
 	for name, text := range texts {
 		per := func(size int) float64 {
-			m.find(text[:size], every, true)
+			m.find(text[:size], every, true, form)
 			return float64(m.scan.steps) / float64(size)
 		}
 		few, many := per(short), per(long)
@@ -24,7 +30,7 @@ func TestLinear(t *testing.T) {
 			t.Errorf("%s: %.1f steps per byte in %d bytes, %.1f in %d", name, few, short, many, long)
 		}
 		for c := SQLInjection; c < categories; c++ {
-			m.find(text, 1<<c, true)
+			m.find(text, 1<<c, true, form)
 			if got := float64(m.scan.steps) / long; got > 24 {
 				t.Errorf("%s: %.1f steps per byte for %s alone", name, got, c)
 			}
@@ -32,13 +38,13 @@ func TestLinear(t *testing.T) {
 	}
 	// Every word of a rule, over and over, with and without something between.
 	for _, r := range shared().rules {
-		for _, between := range []string{"", " ", "=", "x", "((", "&", ".", "/"} {
+		for _, between := range []string{"", " ", "=", "x", "((", "&", ".", "/", "         "} {
 			unit, text := r.word+between, []byte(nil)
 			for len(text) < 4<<10 {
 				text = append(text, unit...)
 			}
 			for c := SQLInjection; c < categories; c++ {
-				m.find(text, 1<<c, true)
+				m.find(text, 1<<c, true, form)
 				if got := float64(m.scan.steps) / float64(len(text)); got > 24 {
 					t.Errorf("%q: %.1f steps per byte for %s", unit, got, c)
 				}
@@ -59,6 +65,7 @@ func TestNoAllocation(t *testing.T) {
 	for _, text := range texts {
 		if n := testing.AllocsPerRun(100, func() {
 			m.Match(text)
+			m.MatchForm(text)
 			for c := SQLInjection; c < categories; c++ {
 				m.Matches(text, c)
 			}

@@ -20,15 +20,23 @@ func NewMatcher() *Matcher {
 }
 
 // Match returns the first category that the text meets, or None. The text is
-// percent-decoded; a plus is a plus here. Where it may stand for a blank, in a
-// query or a form, the caller tries again with a text made so: pluses first,
-// percent signs then, or %2B would become a blank as well.
+// percent-decoded; a plus is a plus here.
 func (m *Matcher) Match(text []byte) Category { return m.MatchMarked(text, true) }
 
 // MatchMarked is Match for a caller that knows whether the text may hold one of
 // the characters * $ : and @: some rules are about nothing else.
 func (m *Matcher) MatchMarked(text []byte, rare bool) Category {
-	if found := m.find(text, every, rare); found != 0 {
+	if found := m.find(text, every, rare, false); found != 0 {
+		return Category(bits.TrailingZeros16(uint16(found)))
+	}
+	return None
+}
+
+// MatchForm is Match for a text whose pluses were made blanks, which they stand for in
+// a query or a form. Words that people search for are written that way, too, so rules
+// that hold for ordinary sentences are tighter here.
+func (m *Matcher) MatchForm(text []byte) Category {
+	if found := m.find(text, every, true, true); found != 0 {
 		return Category(bits.TrailingZeros16(uint16(found)))
 	}
 	return None
@@ -36,17 +44,17 @@ func (m *Matcher) MatchMarked(text []byte, rare bool) Category {
 
 // Matches reports whether the text meets category c, whatever else it meets.
 func (m *Matcher) Matches(text []byte, c Category) bool {
-	return c != None && c < categories && m.find(text, 1<<c, true) != 0
+	return c != None && c < categories && m.find(text, 1<<c, true, false) != 0
 }
 
 // find returns categories of want that the text meets; the least of them is
 // always among those returned.
-func (m *Matcher) find(text []byte, want set, rare bool) set {
+func (m *Matcher) find(text []byte, want set, rare, form bool) set {
 	s := &m.scan
-	s.start(text, want)
+	s.start(text, want, form)
 	if !m.windows(s, beyondASCII) {
 		m.folded = appendFolded(m.folded[:0], text)
-		s.start(m.folded, want)
+		s.start(m.folded, want, form)
 		m.windows(s, 0)
 	}
 	found := s.found

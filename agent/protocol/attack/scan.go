@@ -16,15 +16,16 @@ type scan struct {
 	text  []byte
 	want  set // what would still change the answer
 	found set
-	steps int // bytes looked at by checks, for the tests
+	form  bool // blanks may have been pluses
+	steps int  // bytes looked at by checks, for the tests
 
 	// What a rule that looks far ahead remembers, so that it looks once.
 	call, expression, tag    ahead
 	selected, cased, climbed bool // searched from the first place: later ones find no more
 }
 
-func (s *scan) start(text []byte, want set) {
-	*s = scan{text: text, want: want}
+func (s *scan) start(text []byte, want set, form bool) {
+	*s = scan{text: text, want: want, form: form}
 }
 
 // hit notes a category. Greater ones are of no interest from then on.

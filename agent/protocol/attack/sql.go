@@ -9,7 +9,7 @@ var sqlRules = []rule{
 	{word: "floor(rand(", category: SQLInjection},
 	{word: "odbc;driver", category: SQLInjection},
 	{word: "varchar(", category: SQLInjection},
-	{word: "order by ", category: SQLInjection, check: thenDigit},
+	{word: "order by ", category: SQLInjection, check: orderBy},
 	{word: "convert(", category: SQLInjection, check: wordStart},
 	{word: "count(*)", category: SQLInjection, check: wordStart},
 	{word: "sleep(", category: SQLInjection, check: wordStart},
@@ -27,6 +27,16 @@ var sqlRules = []rule{
 }
 
 func thenDigit(s *scan, _, end int) bool { return s.any(end, isDigit) }
+
+// orderBy: ORDER BY 10. In a form nothing but a column's number may follow: "in
+// order by 1st of May".
+func orderBy(s *scan, _, end int) bool {
+	if !s.form || !s.any(end, isDigit) {
+		return s.any(end, isDigit)
+	}
+	at := s.run(end, isDigit)
+	return !s.any(at, isWord) && !s.any(s.run(at, isSpace), isWord)
+}
 
 // union: UNION SELECT, UNION ALL SELECT.
 func union(s *scan, start, end int) bool {
@@ -46,7 +56,7 @@ func union(s *scan, start, end int) bool {
 // selection: SELECT name FROM name, and SELECT … FROM … with one of three
 // words behind, anything between.
 func selection(s *scan, start, end int) bool {
-	if !wordStart(s, start, end) {
+	if !wordStart(s, start, end) || s.form && !statement(s, start, end) {
 		return false
 	}
 	if s.byteIs(end, ' ') {
@@ -73,16 +83,33 @@ func selection(s *scan, start, end int) bool {
 	return false
 }
 
-// caseWhen: CASE WHEN … THEN.
+// statement tells SELECT of a statement from that of a sentence: it stands behind a
+// parenthesis or a semicolon, or there is more than a word behind it.
+func statement(s *scan, start, end int) bool {
+	if !wordEnd(s, start, end) {
+		return false
+	}
+	for start--; s.any(start, isSpace); start-- {
+		s.steps++
+	}
+	if s.byteIs(start, '(') || s.byteIs(start, ';') {
+		return true
+	}
+	at := s.run(s.run(end, isSpace), isWord)
+	return at < len(s.text) && bytes.IndexByte([]byte("(*,@`"), s.text[at]) >= 0
+}
+
+// caseWhen: CASE WHEN … THEN. In a form something is compared in between.
 func caseWhen(s *scan, start, end int) bool {
 	at := s.gap(end)
 	if at == end || s.cased || !wordStart(s, start, end) || !s.is(at, "when") {
 		return false
 	}
 	s.cased = true
-	for at += 4; ; at++ {
+	from := at + 4
+	for at = from; ; at++ {
 		if at = s.lookFor(at, "then"); at < 0 || wordEnd(s, at, at+4) {
-			return at >= 0
+			return at >= 0 && (!s.form || bytes.ContainsAny(s.text[from:at], "=<>("))
 		}
 	}
 }
