@@ -22,7 +22,23 @@ func TestLimit06OddSYNs(t *testing.T) {
 }
 
 // Item 24: the parameters of one page are no segments of their own.
-func TestLimit24QueryStrings(t *testing.T) { runCases(t, Limit(24)) }
+func TestLimit24QueryStrings(t *testing.T) {
+	runCases(t, Limit(24))
+	// And a server takes an absolute target like a path; a proxy is asked for many servers.
+	absolute := func(src, dst, host string) (all []Stamped) {
+		for i := range 11 {
+			all = append(all, At(i, eth(src, dst, Data(52000, 80, Get(host, fmt.Sprintf("http://%s/dir%d/index", host, i))))))
+		}
+		return all
+	}
+	runCases(t, []Case{
+		{Name: "absolute targets, from outside", Frames: absolute(scanner, "10.0.0.7", "victim.example"), Events: []string{
+			"0 203.0.113.9 52000 10.0.0.7 80 TCP PATH *" + webScan}},
+		{Name: "absolute targets, of the server's address", Frames: absolute(client, victim, victim), Events: []string{
+			"0 10.0.0.66 52000 198.51.100.7 80 TCP PATH *" + webScan}},
+		{Name: "absolute targets, of a proxy", Frames: absolute(client, victim, "other.example")},
+	})
+}
 
 // Item 27: a scan across what would be the border of two windows, and one in the
 // last second of a capture.

@@ -61,9 +61,12 @@ func (w *Worker) httpRequest(r *http.Request) {
 			w.heuristic(event.HTTP, event.HTTPNoHost, "missing host header (suspicious)", t, t)
 		}
 	}
-	w.webPath(u.path)
 	if len(u.path) > 0 && u.path[0] != '/' {
-		w.pathForms(r, &u)
+		if w.pathForms(r, &u); w.asksServer(u.bare()) {
+			w.webPath(u.path)
+		}
+	} else {
+		w.webPath(u.path)
 	}
 	if len(r.UserAgent) > 0 {
 		w.userAgent(r.UserAgent)
@@ -193,6 +196,17 @@ func (w *Worker) pathForms(r *http.Request, u *target) {
 	}
 	w.split(u)
 	w.domain(u.bare())
+}
+
+// asksServer says whether an absolute target is asked of the server itself, which
+// takes it like a path (RFC 9112 3.2.2), and not of a proxy: it names the server's
+// address, or it comes from outside to a server at home.
+func (w *Worker) asksServer(host []byte) bool {
+	if home := w.rules.opt.Home; home.Contains(w.p.Dst) && !home.Contains(w.p.Src) {
+		return true
+	}
+	a, ok := dottedQuad(host)
+	return ok && a == w.p.Dst
 }
 
 // split takes apart the target without scheme that is in w.path: userinfo, host
