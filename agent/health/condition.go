@@ -125,7 +125,8 @@ func (m *Monitor) say(c *condition, state event.HealthState) {
 		measures = append(measures, event.Count("times", c.times))
 	}
 	e := event.NewHealth(m.clock.now, c.code, info, event.HealthFacts{State: state, Since: c.since, Cause: c.cause, Measures: measures})
-	if slices.Contains(linkCodes[:], c.code) {
+	of := c.judged || c.code != event.HealthDetectionHome // which is Set of the configuration
+	if of && slices.Contains(linkCodes[:], c.code) {
 		e.Interface, e.Alias = c.cause, c.alias
 	}
 	m.due = append(m.due, e)

@@ -78,3 +78,12 @@ func TestHomeByInterface(t *testing.T) {
 	})
 	s.want("raised detection.home eth1")
 }
+
+// What is wrong with the configured networks is about no interface.
+func TestHomeSet(t *testing.T) {
+	m := New(Options{})
+	said := m.Set(time.Unix(1e9, 0), event.HealthDetectionHome, "home_networks", true, "none")
+	if len(said) != 1 || said[0].Interface != "" || said[0].Health.Cause != "home_networks" || said[0].Severity != event.Medium {
+		t.Errorf("%+v", said)
+	}
+}

@@ -130,6 +130,9 @@ func (a *app) configCommand() *cobra.Command {
 				for _, file := range c.PassedOver() {
 					a.warn("%s is not read: drop-ins end in .yaml and do not begin with a dot", file)
 				}
+				if flaw := homeFlaw(c); flaw != "" {
+					a.warn("%s", flaw)
+				}
 				fmt.Fprintf(a.out, "configuration is valid (%s)\n", a.inputs(c))
 				return nil
 			},

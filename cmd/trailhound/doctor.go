@@ -22,7 +22,7 @@ func (a *app) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check whether this host can do what the configuration asks for",
-		Long: "Doctor looks at privileges, kernel, capture filter, interfaces and the traffic on them, offloads, memory, trails,\n" +
+		Long: "Doctor looks at privileges, kernel, capture filter, home networks, interfaces and the traffic on them, offloads, memory, trails,\n" +
 			"write access, clock and status endpoint. It changes nothing. One line each: OK; WARN, it works with a loss that\n" +
 			"is named; FAIL, the sensor does not start or sees nothing; and behind an arrow what to do.\n\n" +
 			"It looks as the user who runs it. The service has other rights: run it as root, which also checks the files for\n" +
@@ -76,6 +76,7 @@ func (a *app) examine(ctx context.Context, c *config.Config, f doctorFlags) (all
 	all = append(all, checkPrivileges(readPrivileges(), features.Socket))
 	all = append(all, checkKernel(readKernel(), features)...)
 	all = append(all, checkFilter(c, readFilter(c, f.verbose)))
+	all = append(all, checkHome(c))
 
 	devices, err := device.List()
 	if err != nil {

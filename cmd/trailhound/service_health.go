@@ -74,6 +74,7 @@ func (s *service) observe(ctx context.Context) {
 		}
 		s.say(s.monitor.Observe(time.Now(), s.sample()))
 		s.judgeTrails()
+		s.judgeHome()
 		s.judgeOutputs()
 	}
 }
@@ -93,6 +94,18 @@ func (s *service) judgeTrails() {
 	age := time.Since(g.Table.Created())
 	s.set(event.HealthTrailsStale, trailsCause, limit > 0 && !g.Starter && age > limit,
 		fmt.Sprintf("the trails are %s old, trails.max_age is %s", age.Round(time.Hour), limit), event.Count("age_seconds", uint64(max(age.Seconds(), 0))))
+}
+
+// judgeHome says when the home networks tell no sides apart.
+func (s *service) judgeHome() {
+	s.mu.Lock()
+	flaw := homeFlaw(s.config)
+	s.mu.Unlock()
+	if flaw == "" {
+		s.set(event.HealthDetectionHome, homeCause, false, "detection.home_networks tells sides apart")
+	} else {
+		s.set(event.HealthDetectionHome, homeCause, true, flaw)
+	}
 }
 
 // sample gives the monitor the counters of now, of the interfaces that are
