@@ -12,3 +12,12 @@ func (e *Event) Detections() uint64 {
 	}
 	return max(e.Aggregate.Count, 1)
 }
+
+// IsRetro says whether the event is of what was seen before its trail was known:
+// of no packet of its time.
+func (e *Event) IsRetro() bool { return !e.Retro.Last.IsZero() }
+
+// BeyondReference says whether the reference has no record for the event. It knows
+// neither health events nor follow-ups, and would show what was seen long ago as a
+// connection of now.
+func (e *Event) BeyondReference() bool { return e.Code.IsHealth() || e.FollowUp() || e.IsRetro() }

@@ -44,7 +44,7 @@ func keyOf(e *event.Event, many bool) (k key) {
 			h.Write([]byte{1})
 		}
 	}
-	if !e.Retro.Last.IsZero() {
+	if e.IsRetro() {
 		h.Write([]byte{2}) // what was seen long ago is no repeat of what is seen now
 	}
 	copy(k[:], h.Sum(nil))

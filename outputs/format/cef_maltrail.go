@@ -16,10 +16,10 @@ const MaltrailVersion = "3.1.2"
 // trails. There is no priority before it and no LF behind. Like the reference's
 // it has "-" where there is no port and lists of ports and addresses where
 // repeats were merged, which readers with types refuse. A record larger than size
-// bytes, unless that is 0, is cut as in AppendCEFWith. For health events and
-// follow-ups, which the reference does not know, nothing is appended.
+// bytes, unless that is 0, is cut as in AppendCEFWith. For what is
+// BeyondReference nothing is appended.
 func AppendMaltrailCEF(dst []byte, e *event.Event, id *event.Identity, trails time.Time, loc *time.Location, size int) (out []byte, cut, ok bool) {
-	if e.Code.IsHealth() || e.FollowUp() {
+	if e.BeyondReference() {
 		return dst, false, true
 	}
 	return within(dst, size, func(dst []byte, most, rest int) []byte {

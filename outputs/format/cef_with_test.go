@@ -151,7 +151,9 @@ func FuzzCEFWith(f *testing.F) {
 		if _, _, err := parseCEF(string(line)); err != nil {
 			t.Fatalf("%v, cut %v, in %q", err, cut, line)
 		}
-		small, _, ok := AppendMaltrailCEF(nil, hostile(s), hostileIdentity(s), time.Unix(0, 0), time.UTC, size)
+		e := hostile(s)
+		e.Retro = event.Retro{}
+		small, _, ok := AppendMaltrailCEF(nil, e, hostileIdentity(s), time.Unix(0, 0), time.UTC, size)
 		if ok && (len(small) > size || strings.ContainsAny(string(small), "\r\n\x00") || !utf8.Valid(small)) {
 			t.Fatalf("%q", small)
 		}

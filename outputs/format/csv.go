@@ -15,11 +15,11 @@ const csvHeader = "time,sensor,src_ip,src_port,dst_ip,dst_port,protocol,type,tra
 	"observable,indicator,application,tls_server_name,cert_sha1,interface,vlan,packet," +
 	"summary,aggregate_id,src_ports,dst_ports,dst_ips," +
 	"health_state,health_since,health_cause,health_measures," +
-	"trails,suppress_rule,suppress_local,outcome"
+	"trails,suppress_rule,suppress_local,outcome,retro_first,retro_last"
 
 // csvMore names the columns of csv-all behind those of csv.
 const csvMore = ",community_id,src_group,dst_group,dns_rcode,dns_answers,content_type,http_body,ja3,ja4,technique," +
-	"retro_first,retro_last,retro_hosts"
+	"retro_hosts"
 
 // AppendCSVHeader appends the line that names the columns, LF included.
 func AppendCSVHeader(dst []byte) []byte {
@@ -124,6 +124,8 @@ func appendCSV(dst []byte, e *event.Event, id *event.Identity, safe, all bool) [
 	}
 	r.b = append(r.b, ',')
 	r.text(e.Outcome.String())
+	r.time(e.Retro.First)
+	r.time(e.Retro.Last)
 	if all {
 		r.more(e)
 	}
@@ -150,8 +152,6 @@ func (r *record) more(e *event.Event) {
 	r.text(ja3(e))
 	r.text(ja4(e))
 	r.text(e.Code.Technique().ID)
-	r.time(e.Retro.First)
-	r.time(e.Retro.Last)
 	r.seal(appendAddrList(r.b, e.Retro.Hosts), len(r.b))
 }
 

@@ -57,7 +57,8 @@ func TestCSVValues(t *testing.T) {
 		"last_seen": "2026-02-16T09:36:16.000005Z", "src_ports": "1111,2222,3333", "dst_ports": "80,443",
 		"dst_ips": "10.0.0.1,2001:db8::1,9.9.9.9", "summary": "true", "src_port": "1111"})
 	full := fullEvent()
-	check("full", full, map[string]string{"epoch": "fedcba9876543210", "seq": "42", "vlan": "10,20", "packet": "7"})
+	check("full", full, map[string]string{"epoch": "fedcba9876543210", "seq": "42", "vlan": "10,20", "packet": "7",
+		"retro_first": "2026-02-16T00:00:00.000000Z", "retro_last": "2026-02-16T01:00:00.000000Z"})
 	bad := httpEvent()
 	bad.Forwarded = "1.2.3.4.5"
 	check("T6", bad, map[string]string{"src_ip": "192.0.2.11,1.2.3.4.5", "forwarded_ip": ""})
@@ -65,7 +66,7 @@ func TestCSVValues(t *testing.T) {
 	check("T7", bad, map[string]string{"trail": "baddomain.test"})
 	bad.Trail = strings.Repeat("ü", 4500)
 	check("T8", bad, map[string]string{"trail": bad.Trail})
-	check("nothing", &event.Event{}, map[string]string{"src_ip": "-", "dst_ip": "-", "src_port": "-", "severity": "info"})
+	check("nothing", &event.Event{}, map[string]string{"src_ip": "-", "dst_ip": "-", "src_port": "-", "severity": "info", "retro_first": "", "retro_last": ""})
 }
 
 func TestCSVSpreadsheetSafe(t *testing.T) {
@@ -133,8 +134,8 @@ func TestCSVAll(t *testing.T) {
 			"full": {"community_id": "1:m/8fa5N18Low3BexDP2W0dZckHA=", "src_group": "office", "dst_group": "dmz", "dns_rcode": "NOERROR",
 				"dns_answers": "edge.cdn.test|203.0.113.9|2001:db8::9|203.0.113.9", "content_type": "Text/HTML; charset=utf-8", "http_body": "id=1' or 1=1",
 				"ja3": "e7d705a3286e19ea42f587b344ee6865", "ja4": "t13d1516h2_8daaf6152771_02713d6af862", "technique": "",
-				"retro_first": "2026-02-16T00:00:00.000000Z", "retro_last": "2026-02-16T01:00:00.000000Z", "retro_hosts": "192.0.2.10,192.0.2.77"},
-			"http":    {"community_id": "1:JJayO27lzJEfl0R+P5GC0GPuNyk=", "technique": "T1190", "dns_rcode": "", "retro_first": ""},
+				"retro_hosts": "192.0.2.10,192.0.2.77"},
+			"http":    {"community_id": "1:JJayO27lzJEfl0R+P5GC0GPuNyk=", "technique": "T1190", "dns_rcode": "", "retro_hosts": ""},
 			"hostile": {"http_body": `a,"b=c|`, "src_group": `a,"b=c|`},
 		}[name] {
 			if got[column] != want {

@@ -45,7 +45,7 @@ func Fields() []Field {
 		{"SrcGroup", "string", "the home network that the source is in, by the operator's name", "trailhound.source.group", "", "src_group"},
 		{"DstGroup", "string", "the same of the destination", "trailhound.destination.group", "", "dst_group"},
 		{"Outcome", "Outcome", "answered, refused, attempted (no answer came) or unknown (the other direction is not seen, or not for long enough); event.outcome and outcome in CEF: of trails only, success, failure, unknown, unknown", "trailhound.outcome event.outcome", "trailhoundOutcome, outcome", "outcome"},
-		{"Retro.First", "time.Time", "a new trail was found in earlier traffic: when it was first seen, to the minute", "trailhound.retro.first", "deviceCustomDate1", "retro_first"},
+		{"Retro.First", "time.Time", "a new trail was found in earlier traffic: when it was first seen, to the minute; such events are never written as maltrail lines", "trailhound.retro.first", "deviceCustomDate1", "retro_first"},
 		{"Retro.Last", "time.Time", "and when last", "trailhound.retro.last", "deviceCustomDate2", "retro_last"},
 		{"Retro.Hosts", "[]netip.Addr", "the hosts that had to do with it, as far as they are remembered", "trailhound.retro.hosts related.ip", "", "retro_hosts"},
 		{"DNS.Question", "string", "the name asked for, lower case", "dns.question.name dns.question.registered_domain dns.question.subdomain dns.question.top_level_domain related.hosts", "dhost", "dns_query"},

@@ -9,10 +9,10 @@ import (
 
 // AppendLogServer appends the event as a datagram for the reference's server:
 // the second of the event, which chooses the day file there, a space, and the
-// log line of AppendMaltrail with its LF. For health events and follow-ups,
-// which the reference does not know, nothing is appended.
+// log line of AppendMaltrail with its LF. For what is BeyondReference nothing
+// is appended.
 func AppendLogServer(dst []byte, e *event.Event, id *event.Identity, loc *time.Location) []byte {
-	if e.Code.IsHealth() || e.FollowUp() {
+	if e.BeyondReference() {
 		return dst
 	}
 	// Only what begins with a digit is taken for a second.

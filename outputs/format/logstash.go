@@ -15,7 +15,7 @@ import (
 // the machine's host name. The reference knows neither health events nor
 // follow-ups; they get keys of their own: type, code, state, cause, info,
 // reference, measures; type (OUTCOME), code, outcome, src_ip, dst_ip, trail, info,
-// reference.
+// reference. A retro event has retro_first and retro_last behind, in seconds.
 func AppendLogstash(dst []byte, e *event.Event, id *event.Identity) []byte {
 	o := plain{append(dst, `{"timestamp": `...)}
 	o.b = strconv.AppendInt(o.b, e.Time.Unix(), 10)
@@ -46,6 +46,12 @@ func AppendLogstash(dst []byte, e *event.Event, id *event.Identity) []byte {
 	}
 	o.text("info", e.Info)
 	o.text("reference", e.Reference)
+	if e.IsRetro() {
+		o.key("retro_first")
+		o.b = strconv.AppendInt(o.b, e.Retro.First.Unix(), 10)
+		o.key("retro_last")
+		o.b = strconv.AppendInt(o.b, e.Retro.Last.Unix(), 10)
+	}
 	return append(o.b, '}')
 }
 

@@ -158,7 +158,7 @@ func FuzzLogstash(f *testing.F) {
 		want := string([]rune(s)) // each invalid byte is U+FFFD
 		e := hostile(s)
 		e.SrcPort, e.DstPort = port, port
-		e.Aggregate, e.Code = event.Aggregate{}, event.HTTPSQLi
+		e.Aggregate, e.Retro, e.Code = event.Aggregate{}, event.Retro{}, event.HTTPSQLi
 		doc := AppendLogstash(nil, e, id)
 		for _, c := range doc {
 			if c < ' ' || c > '~' {

@@ -10,10 +10,10 @@ import (
 // AppendMaltrail appends the event as a line of the reference's log, LF
 // included: eleven columns with a space between, the time in loc. Where a
 // summary saw several ports or destinations they are joined with commas, which
-// is how the reference writes what it merged. The reference knows neither health
-// events nor follow-ups: for those nothing is appended.
+// is how the reference writes what it merged. For what is
+// BeyondReference nothing is appended.
 func AppendMaltrail(dst []byte, e *event.Event, id *event.Identity, loc *time.Location) []byte {
-	if e.Code.IsHealth() || e.FollowUp() {
+	if e.BeyondReference() {
 		return dst
 	}
 	dst = append(dst, '"')

@@ -64,7 +64,9 @@ func FuzzMaltrail(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		line := string(AppendMaltrail(nil, hostile(s), hostileIdentity(s), time.UTC))
+		e := hostile(s)
+		e.Retro = event.Retro{}
+		line := string(AppendMaltrail(nil, e, hostileIdentity(s), time.UTC))
 		if strings.Count(line, "\n") != 1 || strings.Contains(line, "\r") {
 			t.Fatalf("not one line: %q", line)
 		}

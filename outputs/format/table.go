@@ -76,7 +76,8 @@ func AppendTableHeader(dst []byte, opt TableOptions) []byte {
 // column is cut; an address never is: an IPv6 address takes its room from the
 // trail, as does the long type of health events, so that the columns behind still line up where they can. A narrow
 // terminal gets less: see narrowBelow. How many detections a summary stands for,
-// none for a follow-up, and their outcome, stand behind the info.
+// none for a follow-up, their outcome, and that it is long past (retro), stand behind
+// the info.
 func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions) []byte {
 	r := row{b: dst, opt: opt}
 	layout, sourcePort, source := "2006-01-02 15:04:05", e.SrcPort, tableEndpoint
@@ -117,6 +118,12 @@ func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions
 	}
 	if e.Outcome != event.OutcomeNone {
 		times = append(append(times, ": "...), e.Outcome.String()...)
+	}
+	if e.IsRetro() { // the time in front is that of the look-up
+		times = append(times, " retro"...)
+		if !opt.narrow() {
+			times = e.Retro.First.UTC().AppendFormat(append(times, " from "...), "2006-01-02 15:04")
+		}
 	}
 	if opt.narrow() {
 		r.trim(e.Info, max(narrowInfo-len(times), 1))

@@ -22,6 +22,7 @@ func longEvent() *event.Event {
 		e.Aggregate.Dsts = append(e.Aggregate.Dsts[:i:i], netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}))
 	}
 	e.Aggregate.MoreDsts = 5
+	e.Retro = event.Retro{} // for which the reference has no record
 	e.Sources = []trails.Source{{Name: "a", URLs: []string{long}}, {Name: "b", URLs: []string{long}}}
 	return e
 }
@@ -83,6 +84,7 @@ func FuzzWithin(f *testing.F) {
 		id := hostileIdentity("h")
 		e := hostile(s)
 		e.Type, e.Code, e.Protocol = event.DNS, event.TrailDNS, "UDP"
+		e.Retro = event.Retro{}
 		line, _, ok := AppendWithin(nil, e, int(limit), func(dst []byte, e *event.Event, _ int) []byte { return AppendLogServer(dst, e, id, time.UTC) })
 		if len(line) > int(limit) || ok != (len(line) > 0) {
 			t.Fatalf("%d bytes of %d, %v", len(line), limit, ok)

@@ -107,13 +107,14 @@ func New(k Keys, env Env) (*Output, error) {
 	return o, nil
 }
 
-// Send hands the batch to the kernel in order. Health events and follow-ups, which
-// the server would take for detections, count as delivered without being sent.
+// Send hands the batch to the kernel in order. What is BeyondReference, which
+// the server would take for a detection of now, counts as delivered without being
+// sent.
 func (o *Output) Send(ctx context.Context, batch []event.Event) (outputs.Result, error) {
 	r := outputs.Result{Outcomes: make([]outputs.Outcome, len(batch))}
 	for i := range batch {
 		e := &batch[i]
-		if e.Code.IsHealth() || e.FollowUp() {
+		if e.BeyondReference() {
 			o.health.Add(1)
 			r.Outcomes[i] = outputs.Delivered
 			continue
