@@ -177,7 +177,7 @@ func (d *document) message(e *event.Event) {
 	}
 	if e.Trail != "" && !e.Code.IsHealth() { // their info names it
 		d.b = append(d.b, ' ')
-		d.b = appendEscaped(d.b, e.Trail)
+		d.b = appendEscaped(d.b, canonical(e, e.Trail))
 	}
 	d.b = append(d.b, '"')
 }

@@ -92,6 +92,9 @@ func (d *document) related(e *event.Event, server string) {
 	if server != "" && server != e.DNS.Question {
 		d.element(server)
 	}
+	if name := loneName(e); name != "" {
+		d.element(name)
+	}
 	for i, name := range e.DNS.Answers {
 		if name != "" && name != e.DNS.Question && name != server && !slices.Contains(e.DNS.Answers[:i], name) && !parseAddr(name).IsValid() {
 			d.element(name)
@@ -99,12 +102,8 @@ func (d *document) related(e *event.Event, server string) {
 	}
 	d.close(list)
 	list = d.array("hash")
-	if e.TLS.SHA1 != "" {
-		d.element(e.TLS.SHA1)
-	}
-	if e.TLS.SHA256 != "" {
-		d.element(e.TLS.SHA256)
-	}
+	d.upperElement(e.TLS.SHA1)
+	d.upperElement(e.TLS.SHA256)
 	if hash := ja3(e); hash != "" {
 		d.element(hash)
 	}
@@ -179,8 +178,8 @@ func (d *document) own(e *event.Event) {
 	d.word("severity", e.Severity.String())
 	d.key("confidence")
 	d.b = strconv.AppendUint(d.b, uint64(e.Confidence), 10)
-	d.string("trail", e.Trail)
-	d.string("observable", e.Observable)
+	d.string("trail", canonical(e, e.Trail))
+	d.string("observable", canonical(e, e.Observable))
 	d.string("reference", e.Reference)
 	if e.Kind != trails.Invalid {
 		d.word("kind", e.Kind.String())
@@ -264,7 +263,7 @@ func (d *document) aggregate(e *event.Event) {
 	d.number("more_dst_ips", uint64(agg.MoreDsts))
 	list := d.array("trails")
 	for _, t := range agg.Trails {
-		d.element(t)
+		d.element(trails.Canonical(t))
 	}
 	d.close(list)
 	d.number("more_trails", uint64(agg.MoreTrails))

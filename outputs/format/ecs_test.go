@@ -156,7 +156,7 @@ func TestECSValues(t *testing.T) {
 	check("answers", fullEvent(), map[string]string{"dns.response_code": "NOERROR", "dns.answers": `[{"data":"edge.cdn.test"},{"data":"203.0.113.9"},{"data":"2001:db8::9"},{"data":"203.0.113.9"}]`,
 		"dns.resolved_ip": `["203.0.113.9","2001:db8::9"]`, "related.hosts": `["cdn.bad-domain.test","c2.test","edge.cdn.test"]`,
 		"related.ip":   `["192.0.2.10","198.51.100.53","203.0.113.7","9.9.9.9","10.0.0.1","2001:db8::1","192.0.2.77","203.0.113.9","2001:db8::9"]`,
-		"related.hash": `["` + strings.Repeat("ab", 20) + `","` + strings.Repeat("cd", 32) + `","e7d705a3286e19ea42f587b344ee6865"]`})
+		"related.hash": `["` + strings.Repeat("AB", 20) + `","` + strings.Repeat("CD", 32) + `","e7d705a3286e19ea42f587b344ee6865"]`})
 	check("facts", fullEvent(), map[string]string{"http.response.mime_type": "text/html", "http.request.body.content": "id=1' or 1=1",
 		"tls.client.ja3": "e7d705a3286e19ea42f587b344ee6865", "trailhound.tls.client.ja4": "t13d1516h2_8daaf6152771_02713d6af862",
 		"trailhound.source.group": "office", "trailhound.destination.group": "dmz", "trailhound.outcome": "answered", "event.outcome": "success",
@@ -197,8 +197,8 @@ func TestECSValues(t *testing.T) {
 	network.Kind, network.Indicator = trails.Network, "198.51.100.0/24"
 	check("network", network, map[string]string{"threat.indicator.ip": "", "threat.indicator.type": "ipv4-addr", "threat.indicator.name": "198.51.100.0/24"})
 	ua := httpEvent()
-	ua.Code, ua.Kind, ua.Indicator = event.TrailUA, trails.UserAgent, "curl"
-	check("user agent", ua, map[string]string{"threat.indicator.type": "", "threat.indicator.name": "curl", "threat.enrichments.matched.field": "user_agent.original"})
+	ua.Code, ua.Kind, ua.Indicator = event.TrailUA, trails.UserAgent, "ua:curl"
+	check("user agent", ua, map[string]string{"threat.indicator.type": "software", "threat.indicator.name": "curl", "threat.enrichments.matched.field": "user_agent.original"})
 	url := httpEvent()
 	url.Code, url.Kind, url.Indicator = event.TrailURL, trails.URL, "/gate.php?x"
 	check("url", url, map[string]string{"threat.indicator.url.domain": "", "threat.indicator.url.path": "/gate.php", "threat.indicator.url.original": "/gate.php?x"})
@@ -251,7 +251,7 @@ func FuzzECS(f *testing.F) {
 				t.Fatalf("not one line: %q", doc)
 			}
 			m := object(t, doc)
-			if want := string([]rune(s)); get(m, "trailhound.trail") != want {
+			if want := string([]rune(canonical(e, s))); get(m, "trailhound.trail") != want {
 				t.Fatalf("%q reads back as %q", want, get(m, "trailhound.trail"))
 			}
 		}

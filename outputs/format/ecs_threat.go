@@ -54,10 +54,8 @@ func (d *document) match(e *event.Event, opt ECSOptions) {
 	if !opt.NoEnrichments {
 		d.raw(`"enrichments":[{`)
 		d.b = append(d.b, d.b[start:end]...) // the indicator again; it is the first member there and here
-		d.raw(`"matched":{`)
-		d.string("atomic", e.Observable)
-		d.word("field", matchedField(e))
-		d.b = append(d.b, `,"type":"indicator_match_rule"}}]`...)
+		d.matched(e)
+		d.b = append(d.b, `}]`...)
 	}
 }
 
@@ -65,7 +63,7 @@ func (d *document) indicator(e *event.Event) {
 	m := d.object("indicator")
 	addr, port := indicatorAddr(e)
 	d.word("type", indicatorType(e.Kind, addr, e.Indicator))
-	d.string("name", e.Indicator)
+	d.string("name", indicatorName(e))
 	d.addr("ip", addr)
 	d.number("port", uint64(port))
 	d.string("description", e.Info)
@@ -114,50 +112,8 @@ func indicatorType(k trails.Kind, a netip.Addr, indicator string) string {
 		return "url"
 	case trails.Certificate:
 		return "x509-certificate"
+	case trails.UserAgent, trails.JA3, trails.JA4:
+		return "software" // which they tell
 	}
 	return ""
-}
-
-// matchedField names the field of this document that holds the observable.
-func matchedField(e *event.Event) string {
-	switch e.Code {
-	case event.TrailIPAnswer:
-		return "dns.resolved_ip"
-	case event.TrailDNSAnswer:
-		return "dns.answers.data"
-	}
-	switch e.Kind {
-	case trails.Address, trails.AddressPort, trails.Network:
-		a, _ := indicatorAddr(e)
-		if e.Src.IsValid() && (a == e.Src || isText(e.Observable, e.Src)) {
-			return "source.ip"
-		}
-		return "destination.ip"
-	case trails.URL:
-		return "url.original"
-	case trails.UserAgent:
-		return "user_agent.original"
-	case trails.JA3:
-		return "tls.client.ja3"
-	case trails.JA4:
-		return "trailhound.tls.client.ja4" // ECS has no field for it
-	case trails.Certificate:
-		if len(e.Observable) == 64 {
-			return "tls.server.hash.sha256"
-		}
-		return "tls.server.hash.sha1"
-	}
-	switch {
-	case e.DNS.Question != "":
-		return "dns.question.name"
-	case e.TLS.ServerName != "":
-		return "tls.client.server_name"
-	}
-	return "url.domain"
-}
-
-// isText says whether a text is an address in RFC 5952 form or in that of trails.
-func isText(text string, a netip.Addr) bool {
-	var buf [64]byte
-	return text == string(a.AppendTo(buf[:0])) || text == string(trails.AppendAddr(buf[:0], a))
 }

@@ -40,16 +40,7 @@ func (d *document) url(e *event.Event) {
 	l := locate(e)
 	m := d.object("url")
 	d.string("original", e.HTTP.Target)
-	if l.scheme != "" && l.host != "" {
-		d.key("full")
-		d.b = append(d.b, '"')
-		if e.HTTP.Target[0] == '/' {
-			d.b = append(append(d.b, l.scheme...), "://"...)
-			d.b = appendEscaped(d.b, e.HTTP.Host)
-		}
-		d.b = appendEscaped(d.b, e.HTTP.Target)
-		d.b = append(d.b, '"')
-	}
+	d.fullURL("full", e, &l)
 	d.string("scheme", l.scheme)
 	d.string("domain", l.host)
 	d.number("port", uint64(l.port))
@@ -57,6 +48,21 @@ func (d *document) url(e *event.Event) {
 	d.string("query", l.query)
 	d.string("extension", l.extension)
 	d.close(m)
+}
+
+// fullURL writes the URL where its scheme and host are known.
+func (d *document) fullURL(name string, e *event.Event, l *location) {
+	if l.scheme == "" || l.host == "" {
+		return
+	}
+	d.key(name)
+	d.b = append(d.b, '"')
+	if e.HTTP.Target[0] == '/' {
+		d.b = append(append(d.b, l.scheme...), "://"...)
+		d.b = appendEscaped(d.b, e.HTTP.Host)
+	}
+	d.b = appendEscaped(d.b, e.HTTP.Target)
+	d.b = append(d.b, '"')
 }
 
 // mimeType is the type of a Content-Type without its parameters (RFC 9110 8.3).
@@ -101,14 +107,26 @@ func (d *document) tls(e *event.Event) {
 func (d *document) upper(name, digest string) {
 	if digest != "" {
 		d.key(name)
-		d.b = append(d.b, '"')
-		at := len(d.b)
-		d.b = appendEscaped(d.b, digest)
-		for i, c := range d.b[at:] {
-			if c >= 'a' && c <= 'f' {
-				d.b[at+i] = c - 'a' + 'A'
-			}
-		}
-		d.b = append(d.b, '"')
+		d.upperText(digest)
 	}
+}
+
+// upperElement is upper for a list.
+func (d *document) upperElement(digest string) {
+	if digest != "" {
+		d.comma()
+		d.upperText(digest)
+	}
+}
+
+func (d *document) upperText(digest string) {
+	d.b = append(d.b, '"')
+	at := len(d.b)
+	d.b = appendEscaped(d.b, digest)
+	for i, c := range d.b[at:] {
+		if c >= 'a' && c <= 'f' {
+			d.b[at+i] = c - 'a' + 'A'
+		}
+	}
+	d.b = append(d.b, '"')
 }
