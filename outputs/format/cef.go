@@ -94,6 +94,9 @@ func appendCEF(dst []byte, e *event.Event, id *event.Identity, extra []CEFField,
 	case event.Outbound:
 		x.text("deviceDirection", "1", cefText)
 	}
+	if x.rest == uncut { // the key of CEF knows two words; a part of one says nothing
+		x.text("trailhoundDirection", string(e.Direction), cefText)
+	}
 	x.text("deviceInboundInterface", e.Interface, cefText)
 	x.request(e)
 	if e.TLS.SHA1 != "" {
@@ -101,7 +104,7 @@ func appendCEF(dst []byte, e *event.Event, id *event.Identity, extra []CEFField,
 	} else {
 		x.text("fileHash", e.TLS.SHA256, cefText)
 	}
-	x.custom("cs1", "trail", e.Trail)
+	x.custom("cs1", "trail", canonical(e, e.Trail))
 	x.custom("cs2", "reference", e.Reference)
 	x.custom("cs3", "trailType", string(e.Type))
 	x.custom("cs4", "forwardedFor", e.Forwarded)
@@ -182,16 +185,20 @@ func sensorNumber(id string) (n uint64, ok bool) {
 // CEFKeys lists the extension keys that AppendCEF writes, without the labels.
 func CEFKeys() []string {
 	return []string{"rt", "start", "end", "src", "spt", "dst", "dpt", "c6a2", "c6a3", "proto", "app", "act", "cat", "cnt", "externalId",
-		"outcome", "trailhoundOutcome", "deviceExternalId", "dvchost", "deviceDirection", "deviceInboundInterface", "shost", "dhost", "request", "requestMethod",
+		"outcome", "trailhoundOutcome", "deviceExternalId", "dvchost", "deviceDirection", "trailhoundDirection", "deviceInboundInterface", "destinationDnsDomain", "shost", "dhost", "request", "requestMethod",
 		"requestClientApplication", "fileHash", "cs1", "cs2", "cs3", "cs4", "cs5", "cs6", "flexString1", "flexString2", "cn1", "cn2", "cn3",
 		"flexNumber1", "flexNumber2", "deviceCustomDate1", "deviceCustomDate2", "reason", "msg"}
 }
 
 func (x *extension) request(e *event.Event) {
 	name, atSource := serverName(e)
-	if name == "" {
-		name = e.DNS.Question
+	// The name that is asked for is that of neither side: readers with assets would
+	// give it to the host whose address stands beside it.
+	domain := e.DNS.Question
+	if domain == "" {
+		domain = loneName(e)
 	}
+	x.text("destinationDnsDomain", domain, cefText)
 	if atSource {
 		x.text("shost", name, cefText)
 	} else {

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"trailhound/agent/event"
+	"trailhound/trails"
 )
 
 // nextKey finds where a value ends: before a space and the next key. It is the
@@ -122,7 +123,7 @@ func TestCEFEscaping(t *testing.T) { // T1
 func TestCEFLine(t *testing.T) {
 	const want = `CEF:0|Trailhound|Trailhound|1.0.0|http.sqli|potential sql injection (suspicious)|5|rt=1771234570000 src=192.0.2.11 spt=40222 ` +
 		`dst=198.51.100.80 dpt=80 proto=TCP app=HTTP act=alert cat=heuristic cnt=1 externalId=0198c3f2-a1b0-7c10-8000-000000000002 ` +
-		`deviceExternalId=edge-1 dvchost=edge-host dhost=shop.test request=http://shop.test/item?id\=1%27 or "1"\=%271 requestMethod=GET ` +
+		`deviceExternalId=edge-1 dvchost=edge-host trailhoundDirection=external dhost=shop.test request=http://shop.test/item?id\=1%27 or "1"\=%271 requestMethod=GET ` +
 		`requestClientApplication=curl/8 cs1Label=trail cs1=shop.test(/item?id\=1%27 or "1"\=%271) cs2Label=reference cs2=(heuristic) ` +
 		`cs3Label=trailType cs3=URL cs4Label=forwardedFor cs4=203.0.113.7 cs5Label=communityId cs5=1:JJayO27lzJEfl0R+P5GC0GPuNyk\= flexNumber1Label=confidence flexNumber1=30 msg=potential sql injection (suspicious)`
 	if got := string(AppendCEF(nil, httpEvent(), identity())); got != want {
@@ -145,7 +146,16 @@ func TestCEFValues(t *testing.T) {
 	}
 	check("T2", icmpEvent(), map[string]string{"spt": "", "dpt": "", "cs4": "", "cs4Label": ""})
 	check("T3", scanEvent(), map[string]string{"spt": "", "dpt": "445"})
-	check("dns", dnsEvent(), map[string]string{"dhost": "cdn.bad-domain.test", "app": "DNS", "deviceDirection": "1", "cat": "trail"})
+	sinkholed := dnsEvent() // an answer: what stands at dst asked for the name, and is not it
+	sinkholed.Code, sinkholed.Kind, sinkholed.Src, sinkholed.Dst = event.DNSSinkholed, trails.Invalid, addr("8.8.8.8"), addr("10.0.0.66")
+	sinkholed.Direction = event.Internal
+	check("answer", sinkholed, map[string]string{"dhost": "", "shost": "", "destinationDnsDomain": "cdn.bad-domain.test", "deviceDirection": "", "trailhoundDirection": "internal"})
+	check("retro", retroEvent(), map[string]string{"dhost": "", "destinationDnsDomain": "bad-domain.test"})
+	v6 := icmpEvent()
+	v6.Trail = "2606:2800:0220:0001:0248:1893:25c8:1946 (a.test)"
+	check("RFC 5952", v6, map[string]string{"cs1": "2606:2800:220:1:248:1893:25c8:1946 (a.test)"})
+	check("http", httpEvent(), map[string]string{"dhost": "shop.test", "destinationDnsDomain": "", "trailhoundDirection": "external"})
+	check("dns", dnsEvent(), map[string]string{"dhost": "", "destinationDnsDomain": "cdn.bad-domain.test", "trailhoundDirection": "outbound", "app": "DNS", "deviceDirection": "1", "cat": "trail"})
 	check("cert", certEvent(), map[string]string{"shost": "c2.test", "dhost": "", "src": "2001:db8:0:1::1", "c6a2": "2001:db8:0:1::1",
 		"c6a2Label": "Source IPv6 Address", "c6a3": "2001:db8:1:1:1:1:1:1", "fileHash": "0123456789abcdef0123456789abcdef01234567", "deviceDirection": "0"})
 	check("summary", summaryEvent(), map[string]string{"cnt": "97", "start": "1771234571000", "end": "1771234576000", "spt": "1111",
