@@ -20,6 +20,20 @@ type HomeNetworks struct {
 // holds.
 const GroupSensor = "sensor"
 
+// IsGroup says whether a group of home networks may have that name: 1 to 64
+// letters, digits, - and _, which is what suppression rules can name.
+func IsGroup(name string) bool {
+	if name == "" || len(name) > 64 || name == GroupSensor {
+		return false
+	}
+	for _, c := range []byte(name) {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
 // NewHome builds the set from networks by name and the sensor's own addresses,
 // which are at home wherever they lie. Where no network is given there is no home
 // that they could be part of, so directions stay unknown. Host bits are ignored,

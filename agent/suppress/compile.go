@@ -98,9 +98,11 @@ func (r *Rule) compile(scope *Scope) (*compiled, []error) {
 	}
 	here, problems := r.isHere(scope)
 	c.elsewhere, errs = !here, append(errs, problems...)
+	there := *scope
+	there.elsewhere = c.elsewhere && len(problems) == 0
 	for f := range fieldLabel {
 		if values := *r.values(f); len(values) > 0 {
-			cond, problems := readCondition(f, values, scope)
+			cond, problems := readCondition(f, values, &there)
 			c.conditions, errs = append(c.conditions, cond), append(errs, problems...)
 		}
 	}

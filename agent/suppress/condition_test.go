@@ -74,6 +74,7 @@ func TestFields(t *testing.T) {
 		{fieldDestinationPort, []string{"51514"}, false},
 		{fieldTrail, []string{"(cdn).bad-domain.test"}, true},
 		{fieldTrail, []string{"BAD-DOMAIN.test"}, true},
+		{fieldTrail, []string{"2001:db8::bad"}, false},
 		{fieldTrail, []string{"cdn.bad-domain.test"}, false}, // neither as displayed nor the indicator
 		{fieldTrail, []string{"*.bad-domain.test"}, true},
 		{fieldTrail, []string{"*.test"}, true},
@@ -182,6 +183,60 @@ func TestAllFieldsTogether(t *testing.T) {
 		change(&other)
 		if _, ok := s.Match(&other); ok {
 			t.Errorf("holds for %+v", other)
+		}
+	}
+}
+
+// TestAddressOfTrail: a rule takes an address as any format shows it.
+func TestAddressOfTrail(t *testing.T) {
+	const padded, short = "2606:2800:0220:0001:0248:1893:25c8:1946", "2606:2800:220:1:248:1893:25c8:1946"
+	for _, c := range []struct {
+		rule, trail, indicator string
+		want                   bool
+	}{
+		{short, padded, padded, true},
+		{padded, padded, padded, true},
+		{strings.ToUpper(short), padded, padded, true},
+		{short, padded + " (a.test)", padded, true},
+		{short + " (a.test)", padded + " (a.test)", padded, true},
+		{"[" + short + "]:443", "[" + padded + "]:443", "[" + padded + "]:443", true},
+		{"::", "::0", "::0", true},
+		{"2606:2800::/32", "2606:2800::0/32 (" + padded + ")", "2606:2800::0/32", true},
+		{"2606:2800:220:1:248:1893:25c8:1947", padded, padded, false},
+		{"!" + short, padded, padded, false},
+	} {
+		e := sighting()
+		e.Trail, e.Indicator, e.Observable = c.trail, c.indicator, c.indicator
+		if _, got := mustCompile(t, ruleWith(fieldTrail, c.rule)).Match(&e); got != c.want {
+			t.Errorf("%s holds for %s: %v", c.rule, c.trail, got)
+		}
+	}
+}
+
+// TestGroupElsewhere: a rule for other sensors may name home networks that this one
+// does not have, but none that no sensor could have.
+func TestGroupElsewhere(t *testing.T) {
+	for _, c := range []struct {
+		group, sensor, label string
+		want                 string
+	}{
+		{"printers", "edge-9", "", ""},
+		{"printers", "", "site=paris", ""},
+		{"printers", "", "", `"printers" is no address`},
+		{"printers", "edge-1", "site=berlin", `"printers" is no address`},
+		{"10.0.0.300", "edge-9", "", `"10.0.0.300" is no address`},
+		{"sensor", "edge-9", "", `"sensor" is no address`},
+	} {
+		r := named("r", Drop, fieldSource, c.group)
+		if c.sensor != "" {
+			r.Sensors = []string{c.sensor}
+		}
+		if c.label != "" {
+			r.Label = []string{c.label}
+		}
+		_, problems := Compile([]Rule{r}, testScope(), nil)
+		if len(problems) > 1 || (len(problems) == 1) != (c.want != "") || c.want != "" && !strings.Contains(problems[0].Error(), c.want) {
+			t.Errorf("%+v: %v", c, problems)
 		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 type Scope struct {
 	Sensor   *event.Identity           // nil: every rule is for this sensor
 	Networks map[string][]netip.Prefix // home networks by name
+
+	elsewhere bool // the rule is for others, which may have other home networks
 }
 
 // isHere says whether the rule is for this sensor.

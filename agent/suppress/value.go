@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"trailhound/agent/event"
+	"trailhound/trails"
 )
 
 // readCondition reads the values of a field. It goes on after a problem, so
@@ -65,6 +66,12 @@ func (c *choice) add(f field, text string, scope *Scope) error {
 		}
 	}
 	c.globs = append(c.globs, g)
+	if f == fieldTrail && len(g.parts) == 0 {
+		// One address has two spellings, that of RFC 5952 and that of trails.
+		if same := strings.ToLower(trails.Spelled(g.exact)); same != g.exact {
+			c.globs = append(c.globs, glob{exact: same})
+		}
+	}
 	return nil
 }
 
@@ -89,6 +96,9 @@ func readNetworks(text string, scope *Scope) ([]netip.Prefix, error) {
 	}
 	named, ok := scope.Networks[text]
 	if !ok {
+		if scope.elsewhere && event.IsGroup(text) {
+			return nil, nil
+		}
 		return nil, fmt.Errorf("%q is no address, no network such as 10.0.0.0/8, and no name of home networks", clip(text))
 	}
 	var all []netip.Prefix
