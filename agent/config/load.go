@@ -78,6 +78,7 @@ func build(layers []layer, opt Options) (*Config, error) {
 	var errs problems
 	root := &node{kind: mapping}
 	m := newMerger(&errs)
+	var files []string // in rising precedence
 	for _, l := range layers {
 		switch {
 		case l.tree == nil || l.tree.null:
@@ -88,6 +89,7 @@ func build(layers []layer, opt Options) (*Config, error) {
 			}
 			errs.add(l.tree.at, "", "want a map of keys, got "+l.tree.shown(), hint)
 		default:
+			files = append(files, l.tree.at.file)
 			m.dropIn = l.dropIn
 			root = m.merge("", root, l.tree)
 		}
@@ -98,7 +100,7 @@ func build(layers []layer, opt Options) (*Config, error) {
 	d := &decoder{errs: &errs, origin: map[string]pos{}, masked: map[string]string{}, expand: x}
 	d.structure("", root, valueOf(c))
 	c.origin, c.masked = d.origin, d.masked
-	c.validate(opt, &errs)
+	c.validate(opt, files, &errs)
 	var others []error
 	if opt.Check != nil {
 		others = errs.join(opt.Check(c))

@@ -58,7 +58,7 @@ func (m *merger) merge(path string, base, over *node) *node {
 		return m.byName(path, base, over)
 	case over.kind != mapping:
 		return over
-	case base == nil || base.kind != mapping:
+	case base == nil || base.kind != mapping || over.replace:
 		// Merged all the same: named lists further down may delete entries.
 		base = &node{kind: mapping, at: over.at}
 	}

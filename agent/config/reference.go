@@ -21,8 +21,9 @@ and names every problem with file, line and column, and ` + "`config show`" + ` 
 and values replace what was there. A value in the configuration file replaces the default; a drop-in merges with the
 default where the configuration file does not speak of a key. A key without a value says nothing.
 
-**On the command line.** ` + "`--set key=value`" + ` comes last and wins. The value is YAML; a list replaces the one that was there.
-Entries are reached by name: ` + "`--set outputs.siem.address=udp://192.0.2.1:514`" + `.
+**On the command line.** ` + "`--set key=value`" + ` comes last and wins. The value is YAML; a list replaces the one that was there, and so
+does a map of one's own names: ` + "`--set 'detection.home_networks={office: [10.1.0.0/16]}'`" + ` leaves that group alone, ` + "`={}`" + ` none. Entries are
+reached by name: ` + "`--set outputs.siem.address=udp://192.0.2.1:514`" + `, ` + "`--set 'detection.home_networks.lab=[10.2.0.0/16]'`" + `.
 
 **From elsewhere.** In any value, ` + "`${env:NAME}`" + ` is an environment variable, ` + "`${file:PATH}`" + ` the text of a file without its last
 line break (a relative path starts at the file that names it), ` + "`${cred:NAME}`" + ` a systemd credential. What is missing is an

@@ -43,7 +43,7 @@ type Update struct {
 type Detection struct {
 	Heuristics   bool                      `key:"heuristics" default:"true" take:"reload" maltrail:"USE_HEURISTICS" doc:"look for suspicious behaviour, not only for trails"`
 	Disable      []string                  `key:"disable" default:"[]" take:"reload" maltrail:"DISABLED_HEURISTICS" doc:"codes that are never raised, such as scan.web"`
-	HomeNetworks map[string][]netip.Prefix `key:"home_networks" default:"{private: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 169.254.0.0/16, fc00::/7, fe80::/10]}" take:"reload" doc:"one's own networks by name; they decide the direction of an event"`
+	HomeNetworks map[string][]netip.Prefix `key:"home_networks" default:"{private: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 169.254.0.0/16, fc00::/7, fe80::/10]}" take:"reload" doc:"one's own networks by name (letters, digits, - and _; sensor is taken); they decide the direction of an event. A network is in one group: that of the later file, and of any file before the default"`
 	Roles        Roles                     `key:"roles" doc:"hosts and networks that trip some detections by nature; those are muted for them"`
 	HostDomains  bool                      `key:"host_domains" default:"true" take:"reload" maltrail:"CHECK_HOST_DOMAINS" doc:"check the HTTP Host header as a domain"`
 	MissingHost  bool                      `key:"missing_host" default:"false" take:"reload" maltrail:"CHECK_MISSING_HOST" doc:"report HTTP requests without a Host header"`

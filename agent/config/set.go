@@ -72,6 +72,8 @@ func wrap(path string, t reflect.Type, value *node, at pos) *node {
 	}
 	if more {
 		value = wrap(rest, inner, value, at)
+	} else if inner != nil && inner.Kind() == reflect.Map {
+		value.replace = value.kind == mapping
 	}
 	return &node{kind: mapping, at: at, keys: []key{{name, at}}, items: []*node{value}}
 }

@@ -34,7 +34,7 @@ type node struct {
 	null     bool   // scalar: nothing was written, or null
 	secret   bool   // scalar: never shown
 	bad      bool   // scalar: could not be expanded, which was reported
-	replace  bool   // list from --set: merging by name does not apply
+	replace  bool   // list, or map with free keys, from --set: nothing is merged
 	template string // scalar: the text as written, when it held ${...}
 	keys     []key  // mapping, one per item
 	items    []*node

@@ -101,10 +101,12 @@ func (k checker) shown(path, text string) string {
 	return strconv.Quote(clip(text))
 }
 
-func (c *Config) validate(opt Options, errs *problems) {
+func (c *Config) validate(opt Options, files []string, errs *problems) {
 	k := checker{c, errs}
 	k.interfaces()
 	k.labels()
+	// Index finds no default, which is before all files.
+	k.home(func(file string) int { return slices.Index(files, file) })
 	k.codes(opt.Codes)
 	k.counted(opt.Counted)
 	k.outputs(opt.OutputTypes)

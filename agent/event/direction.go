@@ -34,6 +34,14 @@ func IsGroup(name string) bool {
 	return true
 }
 
+// HomePrefix is a network without host bits, an IPv4-mapped one as the IPv4 one.
+func HomePrefix(p netip.Prefix) netip.Prefix {
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	return p.Masked()
+}
+
 // NewHome builds the set from networks by name and the sensor's own addresses,
 // which are at home wherever they lie. Where no network is given there is no home
 // that they could be part of, so directions stay unknown. Host bits are ignored,
@@ -43,14 +51,11 @@ func NewHome(groups map[string][]netip.Prefix, own []netip.Addr) *HomeNetworks {
 	h := &HomeNetworks{empty: true}
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(groups))) {
 		for _, p := range groups[name] {
-			if p.Addr().Is4In6() && p.Bits() >= 96 {
-				p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-			}
-			if !p.IsValid() {
+			if p = HomePrefix(p); !p.IsValid() {
 				continue
 			}
-			h.table.Insert(p.Masked())
-			h.names.Insert(p.Masked(), name)
+			h.table.Insert(p)
+			h.names.Insert(p, name)
 			h.empty = false
 		}
 	}
