@@ -27,7 +27,7 @@ type explained struct {
 	Steps    []detect.Step      `json:"steps"`
 	More     int                `json:"steps_left_out,omitempty"`
 	Notes    []string           `json:"notes,omitempty"`
-	Events   []explainedEvent   `json:"events"`
+	Events   []explainedEvent   `json:"events"`            // with what evidence found
 	Answers  []explainedAnswer  `json:"answers,omitempty"` // to what earlier events are about
 	Evidence []explainedObserve `json:"evidence"`
 }
@@ -154,7 +154,8 @@ func explainedOf(x *agent.Explanation, file string, white *whitelist.List) *expl
 		v.Answers = append(v.Answers, explainedAnswer{trails.AddrText(c.Client), trails.AddrText(c.Server), c.Port, c.Protocol, c.Question, x.Answers[i].Outcome.String()})
 	}
 	for i := range x.Evidence {
-		v.Evidence = append(v.Evidence, observedOf(&x.Evidence[i], white))
+		o := observedOf(&x.Evidence[i], white)
+		v.Evidence, v.Events = append(v.Evidence, o), append(v.Events, o.Found...)
 	}
 	return v
 }

@@ -205,7 +205,7 @@ func (p *explainer) observed(o *explainedObserve) {
 		p.more("counts for nothing")
 	}
 	for i := range o.Found {
-		p.event(&o.Found[i])
+		p.line("  raised", "%s, above, id %s", o.Found[i].Code, o.Found[i].ID)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +99,7 @@ func TestExplainCases(t *testing.T) {
 		"ja4:t13d020200_c1929292aa6b_b9a491fefe05,bot (malware),(static)\nja3:7781187f680c0cc77608e7b1a063c24a,bot (malware),(static)\n")
 	config := "state: " + r.dir + "\nsuppress:\n  rules:\n    - name: lab\n      reason: a test\n      action: drop\n      trail: [\"*.dyn.example\", \"(a).dyn.example\"]\ndetection:\n  disable: [http.traversal, trail.ja3]\n"
 	var all strings.Builder
+	found := 0
 	for i, c := range explainCases() {
 		var frames []corpus.Stamped
 		for second, f := range c.frames {
@@ -121,6 +123,17 @@ func TestExplainCases(t *testing.T) {
 		if err := d.Decode(&v); err != nil || code != exitDone || v.Packet != uint64(len(frames)) || strings.Count(out, "\n") != 1 {
 			t.Errorf("%s, json: code %d, %v\n%s%s", c.name, code, err, out, errs)
 		}
+		for _, o := range v.Evidence { // what evidence found is an event like others
+			for _, f := range o.Found {
+				if !slices.ContainsFunc(v.Events, func(e explainedEvent) bool { return e.ID == f.ID }) {
+					t.Errorf("%s: %s is not among the events", c.name, f.Code)
+				}
+				found++
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("%d findings", found)
 	}
 	golden(t, "explain_cases.txt", all.String())
 }
