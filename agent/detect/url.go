@@ -24,18 +24,18 @@ func (w *Worker) url(r *http.Request, asked *target) (hit bool) {
 	if !u.far {
 		v = w.visit(u.host)
 	}
-	if w.lookURL(r, u, v) || w.anyURL(u, v) {
+	if w.lookURL(r, u, v, true) || w.anyURL(u, v) {
 		return true
 	}
 	if host := u.bare(); len(host) < len(u.host) {
 		u.host, v = host, w.visit(host)
-		if w.lookURL(r, u, v) || w.anyURL(u, v) {
+		if w.lookURL(r, u, v, false) || w.anyURL(u, v) {
 			return true
 		}
 	}
 	if host := w.plainHosts.host(u.host, u.wide); len(host) != len(u.host) || u.wide && !bytes.Equal(host, u.host) {
 		u.host, v = host, w.visit(host)
-		if w.lookURL(r, u, v) || w.anyURL(u, v) {
+		if w.lookURL(r, u, v, false) || w.anyURL(u, v) {
 			return true
 		}
 	}
@@ -46,7 +46,7 @@ func (w *Worker) url(r *http.Request, asked *target) (hit bool) {
 		if !bytes.Equal(text, u.path) {
 			u.path, u.marks = text, marks
 			c.fill(u.path, u.marks, r)
-			if w.lookURL(r, u, v) {
+			if w.lookURL(r, u, v, true) {
 				return true
 			}
 		}
@@ -56,7 +56,7 @@ func (w *Worker) url(r *http.Request, asked *target) (hit bool) {
 		if !bytes.Equal(w.plain, u.path) {
 			u.path = w.plain
 			c.fill(u.path, u.marks, r)
-			if w.lookURL(r, u, v) {
+			if w.lookURL(r, u, v, true) {
 				return true
 			}
 		}
@@ -76,8 +76,12 @@ func (w *Worker) visit(host []byte) visit {
 	return visit{host, h, w.rules.table.HostNear(h)}
 }
 
-// lookURL looks up each candidate alone and behind the host.
-func (w *Worker) lookURL(r *http.Request, u target, v visit) bool {
+// lookURL looks up each candidate alone, if that was not done before, and behind
+// the host.
+func (w *Worker) lookURL(r *http.Request, u target, v visit, alone bool) bool {
+	if !alone && !v.near {
+		return false
+	}
 	t := w.rules.table
 	for i := range w.urls.n {
 		key := w.urls.at(i)
@@ -85,7 +89,10 @@ func (w *Worker) lookURL(r *http.Request, u target, v visit) bool {
 			continue
 		}
 		ph := t.Path(key)
-		ref := w.rules.listed(w.rules.trace.key("url", key, t.URL(w.rules.noHost, nil, ph, key)))
+		var ref table.Ref
+		if alone {
+			ref = w.rules.listed(w.rules.trace.key("url", key, t.URL(w.rules.noHost, nil, ph, key)))
+		}
 		if ref == 0 && v.near {
 			ref = w.rules.listed(w.rules.trace.url(v.host, key, t.URL(v.hash, v.host, ph, key)))
 		}

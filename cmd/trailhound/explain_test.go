@@ -86,6 +86,7 @@ func explainCases() []explainCase {
 			corpus.Reply(0, corpus.Query(corpus.Ask("www.fine.org")), corpus.Leads(corpus.TypeCNAME, "a.evil.example"), corpus.Address("66.66.1.2"), corpus.Address("66.66.1.2"))))}},
 		{name: "an echo reply", frames: []corpus.Frame{eth("66.66.66.66", "10.0.0.1", corpus.ICMP(0, 0))}},
 		{name: "a later fragment", frames: []corpus.Frame{corpus.Fragments("10.0.0.1", "66.66.66.66", corpus.Data(50000, 80, "GET / HTTP/1.1\r\nHost: a.org\r\n\r\n"), 24)[1].Ethernet()}},
+		{name: "a request to a host with a port", frames: []corpus.Frame{get("shop.org:8080", "/a/b.php?c=d")}},
 		{name: "no IP", frames: []corpus.Frame{{Link: corpus.LinkEthernet, Data: append(make([]byte, 12), 8, 6, 0, 1, 8, 0, 6, 4)}}},
 	}
 }
@@ -122,6 +123,15 @@ func TestExplainCases(t *testing.T) {
 		d.DisallowUnknownFields()
 		if err := d.Decode(&v); err != nil || code != exitDone || v.Packet != uint64(len(frames)) || strings.Count(out, "\n") != 1 {
 			t.Errorf("%s, json: code %d, %v\n%s%s", c.name, code, err, out, errs)
+		}
+		var urls []string
+		for _, s := range v.Steps {
+			if s.What == "url" {
+				urls = append(urls, s.Text)
+			}
+		}
+		if slices.Sort(urls); len(slices.Compact(slices.Clone(urls))) != len(urls) {
+			t.Errorf("%s: a URL was looked up twice: %q", c.name, urls)
 		}
 		for _, o := range v.Evidence { // what evidence found is an event like others
 			for _, f := range o.Found {
