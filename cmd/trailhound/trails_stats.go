@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"time"
 
@@ -40,6 +41,9 @@ func (a *app) trailsStatsCommand() *cobra.Command {
 			}
 			defer t.Close()
 			s := statsOf(t, what, top)
+			if _, err := os.Stat(s.File); err != nil {
+				s.File = "" // compiled for this run: it had a name for a moment
+			}
 			if asJSON {
 				return json.NewEncoder(a.out).Encode(s)
 			}

@@ -136,6 +136,15 @@ func TestTrailsStats(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &s); code != exitDone || err != nil || s.Trails != 14 || s.Kinds["domain"] != 3 || s.Infos.Distinct != 7 {
 		t.Errorf("code %d, %v: %s", code, err, out)
 	}
+	// What is compiled for this run is named after its source.
+	own := writeTest(t, filepath.Join(dir, "own.txt"), "evil.example\n")
+	if code, out, errs := trailsRun(t, dir, "trails", "stats", "--trails", own); code != exitDone || !strings.Contains(out, "table       1 trails of "+own+"\n") {
+		t.Errorf("a list: code %d, %s%s", code, out, errs)
+	}
+	code, out, _ = trailsRun(t, dir, "trails", "stats", "--trails", own, "--json")
+	if code != exitDone || strings.Contains(out, `"file"`) {
+		t.Errorf("a list: code %d, %s", code, out)
+	}
 }
 
 func TestTrailsLint(t *testing.T) {
