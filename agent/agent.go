@@ -5,6 +5,7 @@ package agent
 
 import (
 	"trailhound/agent/detect"
+	"trailhound/agent/event"
 	"trailhound/agent/packet"
 )
 
@@ -19,6 +20,7 @@ type Traffic struct {
 	Evidence       Evidence                  // given for heuristics over time
 	Repeats        uint64                    // not raised: the same packet again in one second
 	Crowded        uint64                    // not raised: the packet had raised the most a packet may
+	Muted          [event.NumRoles]uint64    // not raised: a role of the host excuses it
 	Faults         uint64                    // batches in which the trail table could not be read
 }
 
@@ -38,6 +40,9 @@ func (t *Traffic) add(w *detect.Worker) {
 	t.Events += w.Stats.Events
 	t.Repeats += w.Stats.Repeats
 	t.Crowded += w.Stats.Crowded
+	for role, n := range w.Stats.Muted {
+		t.Muted[role] += n
+	}
 	if c := w.Evidence; c != nil {
 		t.Evidence.add(Evidence{c.Taken, c.Repeated, c.Dropped})
 	}

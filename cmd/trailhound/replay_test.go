@@ -391,3 +391,21 @@ func TestManVersionCompletion(t *testing.T) {
 		t.Errorf("sample: %q", out)
 	}
 }
+
+// TestReplayMuted: the summary says what roles of hosts excused.
+func TestReplayMuted(t *testing.T) {
+	r := newReplayed(t)
+	var frames []corpus.Stamped
+	for i := range 22 {
+		p := corpus.IP("8.8.8.8", "10.0.0.1", corpus.UDP(53, 50000, corpus.Reply(3, corpus.Query(corpus.Ask("no.fine.org")))))
+		frames = append(frames, corpus.At(i, p.Ethernet()))
+	}
+	file := writeTest(t, filepath.Join(r.dir, "a.pcap"), string(corpus.Pcap(frames)))
+	code, out, errs := r.run(t, "--set", "detection.roles.resolver=[10.0.0.1]", file)
+	if code != exitDone || strings.Count(out, "\n") != 1 || !strings.Contains(errs, "\nmuted     2 by detection.roles: 2 resolver\n") {
+		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+	if _, _, errs := r.run(t, file); strings.Contains(errs, "muted") {
+		t.Errorf("without a role:\n%s", errs)
+	}
+}

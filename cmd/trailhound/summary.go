@@ -31,6 +31,9 @@ func (a *app) printSummary(s agent.Summary, g suppress.Counts, trails string, to
 		p("bounded", "%s of evidence dropped, %s gave way for want of memory, %d refused: detection.memory", count(s.Evidence.Dropped, "piece"),
 			count(s.Board.ScanEvicted+s.Board.NameEvicted, "key"), s.Board.Refused)
 	}
+	if text := mutedBy(&s); text != "" {
+		p("muted", "%s", text)
+	}
 	suppressed := fmt.Sprintf("%d whitelisted", g.Whitelisted)
 	if g.Ruled > 0 {
 		suppressed += fmt.Sprintf(", %d dropped by rules", g.Ruled)
@@ -47,6 +50,21 @@ func (a *app) printSummary(s agent.Summary, g suppress.Counts, trails string, to
 	if told := o[event.Answered] + o[event.Refused] + o[event.Attempted] + o[event.OutcomeUnknown]; told > 0 {
 		p("outcomes", "%s", outcomesText(o[event.Answered], o[event.Refused], o[event.Attempted], o[event.OutcomeUnknown]))
 	}
+}
+
+// mutedBy lists what roles of hosts excused: "3 by detection.roles: 2 resolver, 1 nat".
+func mutedBy(s *agent.Summary) (text string) {
+	all := uint64(0)
+	for role := range event.Role(event.NumRoles) {
+		if n := s.Muted[role] + s.Board.Muted[role]; n > 0 {
+			all += n
+			text += fmt.Sprintf(", %d %s", n, role)
+		}
+	}
+	if all == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d by detection.roles: %s", all, text[2:])
 }
 
 // passedBy lists why packets were not decoded: ", 3 not_ip, 1 short_link".
