@@ -90,9 +90,11 @@ const catalogueTuning = `
   for the static set and one's own lists, 50 for other feeds.
 - **Heuristics** have the severity in the table, and a confidence of 30: they are guesses. Three are high: the host talks to a
   sinkhole, or is told of one, or fetches what botnets of small devices fetch.
-- **Direction** (` + "`inbound`, `outbound`, `internal`, `external`" + `) goes by ` + "`detection.home_networks`" + `, seen from the client. It tells more than the severity: an inbound scan is the
+- **Direction** (` + "`inbound`, `outbound`, `internal`, `external`, `unknown`" + `) goes by ` + "`detection.home_networks`" + `, seen from the client. It tells more than the severity: an inbound scan is the
   weather, an outbound call to a listed server is an incident. The names of the home networks of both sides are in the event; addresses of the sensor's own interfaces are at home, too, as
-  group ` + "`sensor`" + ` where no network holds them.
+  group ` + "`sensor`" + ` where no network holds them. So are addresses that no router passes on: loopback, the limited broadcast (255.255.255.255), multicast on the
+  link (224.0.0.0/24, ff02::/16) and the unspecified address; a network's own broadcast is as its network, other multicast is not at home. ` + "`unknown`" + `: no home network is
+  configured, or an address is not known.
 
 ## Tuning
 

@@ -136,8 +136,9 @@ type Health struct {
 	Values map[string]any `json:"values"`
 }
 
-// Memory is what the sensor holds. The resident memory includes the heap and
-// the rings, and the part of the trail table that was looked at.
+// Memory is what the sensor holds. The resident memory includes heap and rings as
+// far as they were touched, so each of those may be larger, and the part of the
+// trail table that was looked at.
 type Memory struct {
 	RSSBytes   uint64  `json:"rss_bytes"`
 	HeapBytes  uint64  `json:"heap_bytes"` // live and not yet collected objects

@@ -77,7 +77,7 @@ func (p *statusPage) head() {
 	}
 	p.remembered()
 	m := &s.Memory
-	p.line("memory", "%s resident, of it %s rings and %s heap", bytesText(m.RSSBytes), bytesText(m.RingsBytes), bytesText(m.HeapBytes))
+	p.line("memory", "%s resident; allocated %s of rings and %s of heap, which are resident as far as they were touched", bytesText(m.RSSBytes), bytesText(m.RingsBytes), bytesText(m.HeapBytes))
 	for i, b := range m.Bounds {
 		if i == statusRows {
 			break

@@ -78,7 +78,7 @@ state      running, ready
 trails     1630214 from /var/lib/trailhound/trails.thd, 4 hours old, 26 MiB, generation 3
 filter     not port 9200 (own compiler)
 events     7 detected, 1 suppressed, 2 folded into 1 summary, 4 passed
-memory     124 MiB resident, of it 64 MiB rings and 20 MiB heap
+memory     124 MiB resident; allocated 64 MiB of rings and 20 MiB of heap, which are resident as far as they were touched
            gate: 1.0 MiB of at most 64 MiB
 
 INTERFACE  ALIAS  LINK  AVG PACKETS/S  AVG MBIT/S  PACKETS  DROPS  CUT  NOT MATCHED  LAST PACKET    MOSTLY
