@@ -135,7 +135,7 @@ func (x *explainer) fresh() *heuristic.Batch {
 
 // read takes the packets of a file, of the last one as far as the one asked for.
 func (x *explainer) read(ctx context.Context, file int, path string) error {
-	source, err := x.replay.open(ctx, path, 0, 1)
+	source, err := x.replay.open(ctx, path, 0, 1, &x.clock)
 	if err != nil {
 		return err
 	}

@@ -128,6 +128,6 @@ func selects(index, workers int) func(packet.LinkType, []byte) bool {
 }
 
 // open opens a file for one worker. What waits for another program ends with ctx.
-func (r *Replay) open(ctx context.Context, path string, index, workers int) (capture.Source, error) {
-	return capture.OpenFile(path, capture.FileOptions{Stdin: r.Stdin, Snaplen: r.Snaplen, Select: selects(index, workers), Interrupt: ctx.Done()})
+func (r *Replay) open(ctx context.Context, path string, index, workers int, clock *capture.Clock) (capture.Source, error) {
+	return capture.OpenFile(path, capture.FileOptions{Stdin: r.Stdin, Snaplen: r.Snaplen, Select: selects(index, workers), Clock: clock, Interrupt: ctx.Done()})
 }

@@ -75,6 +75,7 @@ type run struct {
 	first, last time.Time
 	interrupted bool
 
+	clock  capture.Clock
 	frames []capture.Frame // the present batch
 	next   int             // the frame of it that comes next
 }
@@ -127,7 +128,7 @@ func (r *run) begin(fresh func() *heuristic.Batch) {
 
 // read runs over one file. A panic that is no fault of the table is passed on.
 func (r *run) read(ctx context.Context, path string) error {
-	source, err := r.replay.open(ctx, path, r.index, r.workers)
+	source, err := r.replay.open(ctx, path, r.index, r.workers, &r.clock)
 	if err != nil {
 		return err
 	}
@@ -179,6 +180,9 @@ func (r *run) batch() (fault error) {
 		}
 		if f.Time.After(r.last) {
 			r.last = f.Time
+		}
+		if r.collector != nil {
+			r.collector.Era = f.Era
 		}
 		r.worker.Frame(f.Link, f.Data, f.Time, f.Number)
 	}

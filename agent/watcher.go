@@ -138,10 +138,6 @@ func (w *watcher) loop() error {
 // flushEvery is how long evidence lies with a busy worker.
 const flushEvery = 100 * time.Millisecond
 
-// clockSet is how far behind the latest a frame's time lies when the clock was
-// set back, not the frame late.
-const clockSet = 30 * time.Second
-
 // idleGrace is how long after its time a frame may still come out of a ring that
 // seems to be empty.
 const idleGrace = time.Second
@@ -215,7 +211,7 @@ func (w *watcher) batch() (fault error) {
 		s.Last = f.Time
 		if w.evidence != nil {
 			w.evidence.Port = uint16(f.Interface)
-			if at := f.Time.UnixNano(); at > w.last || at < w.last-int64(clockSet) {
+			if at := f.Time.UnixNano(); at > w.last || at < w.last-int64(capture.ClockSet) {
 				w.last = at
 			}
 		}

@@ -21,6 +21,8 @@ type FileOptions struct {
 	Select func(link packet.LinkType, data []byte) bool
 	// Snaplen cuts frames to that many bytes; 0: as captured.
 	Snaplen int
+	// Clock is shared by the files of one capture; nil: this file is all of it.
+	Clock *Clock
 	// Interrupt, once closed, ends the wait for the writer of a FIFO, and every
 	// read from it, with an error; nil: never. Other files do not wait, and
 	// standard input is its owner's.
@@ -55,7 +57,10 @@ func OpenFile(path string, opt FileOptions) (Source, error) {
 		return nil, err
 	}
 	plain, free, err := uncompressed(r)
-	s := &file{path: path, in: intake{pick: opt.Select, snaplen: opt.Snaplen}}
+	if opt.Clock == nil {
+		opt.Clock = new(Clock)
+	}
+	s := &file{path: path, in: intake{pick: opt.Select, snaplen: opt.Snaplen, clock: opt.Clock}}
 	s.close = func() error {
 		free()
 		return shut()

@@ -50,6 +50,7 @@ type intake struct {
 	snaplen int
 	seen    uint64
 	latest  time.Time
+	clock   *Clock
 }
 
 // keep counts a frame and returns its data as they are to be handed out;
@@ -59,6 +60,7 @@ func (in *intake) keep(link packet.LinkType, t time.Time, data []byte) ([]byte, 
 	if t.After(in.latest) {
 		in.latest = t
 	}
+	in.clock.pass(t)
 	if in.snaplen > 0 && len(data) > in.snaplen {
 		data = data[:in.snaplen:in.snaplen]
 	}

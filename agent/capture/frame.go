@@ -35,6 +35,9 @@ type Frame struct {
 	// selected have numbers too, so a number means the same to all workers.
 	Number uint64
 	Link   packet.LinkType
+	// Era counts how often the clock was set back before the frame; see Clock.
+	// Live it is 0.
+	Era uint32
 	// Interface is the pcapng interface index within the section, 0 in a
 	// classic pcap file; live it is what the source's Interface method takes.
 	Interface int

@@ -88,7 +88,7 @@ func (p *pcap) scan(w *window, in *intake, batch []Frame) ([]Frame, int, *Damage
 		// time.Unix carries a fraction of a second and more over.
 		t := time.Unix(int64(p.order.u32(b)), int64(p.order.u32(b[4:]))*p.unit).UTC()
 		if data, ok := in.keep(p.link, t, b[p.record:n:n]); ok {
-			batch = append(batch, Frame{Data: data, Time: t, Number: in.seen, Link: p.link, Length: int(length)})
+			batch = append(batch, Frame{Data: data, Time: t, Number: in.seen, Link: p.link, Era: in.clock.era, Length: int(length)})
 		}
 	}
 	return batch, 0, nil

@@ -89,7 +89,7 @@ func (p *pcapng) scan(w *window, in *intake, batch []Frame) ([]Frame, int, *Dama
 			if pass, need = p.frame(b, kind, &f); pass > 0 {
 				var ok bool
 				if f.Data, ok = in.keep(f.Link, f.Time, f.Data); ok {
-					f.Number = in.seen
+					f.Number, f.Era = in.seen, in.clock.era
 					batch = append(batch, f)
 				}
 			}

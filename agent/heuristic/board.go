@@ -8,6 +8,7 @@ type Board struct {
 	opt    Options
 	raise  func(*Finding)
 	now    int64 // the running maximum of the seconds of evidence
+	era    uint32
 	begun  bool
 	scans  scans
 	names  names
@@ -17,7 +18,7 @@ type Board struct {
 // Counts say what the board did, from its start.
 type Counts struct {
 	Taken uint64 // pieces of evidence
-	Late  uint64 // of them, with a time before that of others: they count as now
+	Late  uint64 // of them, with a time before that of others: they count for their own
 	Steps uint64 // the clock was set back by more than stepBack: all windows began anew
 	Found uint64
 	// What the bound on memory cost, by part: keys given up for newer ones, and
@@ -62,13 +63,16 @@ func (b *Board) Take(e *Evidence, name []byte) {
 	b.counts.Taken++
 	second := floor(e.At)
 	switch {
-	case !b.begun || second > b.now:
-		b.begun, b.now = true, second
-	case second < b.now-stepBack:
+	case !b.begun:
+		b.begun, b.now, b.era = true, second, e.Era
+	case e.Era != b.era || second < b.now-stepBack:
+		b.era = e.Era
 		b.counts.Steps++
 		b.now = second
 		b.scans.reset()
 		b.names.reset()
+	case second > b.now:
+		b.now = second
 	case second < b.now:
 		b.counts.Late++
 	}

@@ -11,6 +11,9 @@ import (
 type Collector struct {
 	// Port is the slot of the interface that the present packet came from.
 	Port uint16
+	// Era is how often the clock was set back before the present packet, over all
+	// packets of the capture; 0 live.
+	Era uint32
 	// Taken counts the observations, Repeated those left out because the second
 	// had the same already, Dropped those for which there was no room.
 	Taken, Repeated, Dropped uint64
@@ -18,10 +21,14 @@ type Collector struct {
 	seed  uint64
 	hand  func(*Batch) *Batch
 	batch *Batch
-	// seen remembers observations of the present second by their hash, which
-	// includes the second. A repeat that it has forgotten is no harm: the board
-	// counts distinct items.
-	seen []uint64
+	// seen remembers observations by their hash, which includes the second and the
+	// era. Which repeats it has forgotten depends on what else the worker sees, so
+	// to the board one that comes after all must change nothing, to the letter. It
+	// does not as long as no window began anew in between: not within an era, and
+	// live, where there are none, not before the times of the worker step back.
+	seen   []uint64
+	steps  uint64
+	latest int64 // second, since the last step
 }
 
 // remembered is how many observations of a second a collector knows to be
@@ -54,7 +61,11 @@ func (c *Collector) Pending() int { return len(c.batch.Evidence) }
 
 // Probe notes a packet to a port that may be part of a scan.
 func (c *Collector) Probe(k Kind, f Flags, p *packet.Packet) {
-	if c.repeat(k, p, uint64(p.DstPort)|uint64(f)<<16) {
+	item := uint64(p.DstPort) | uint64(f)<<16
+	if k == ProbeUDP {
+		item |= uint64(p.SrcPort) << 24 // both ports tell what it answers
+	}
+	if c.repeat(k, p, item) {
 		return
 	}
 	if e := c.next(); e != nil {
@@ -109,7 +120,7 @@ func (c *Collector) next() *Evidence {
 	b := c.batch
 	b.Evidence = b.Evidence[:len(b.Evidence)+1]
 	e := &b.Evidence[len(b.Evidence)-1]
-	*e = Evidence{}
+	*e = Evidence{Era: c.Era}
 	return e
 }
 
@@ -123,7 +134,13 @@ func (c *Collector) repeat(k Kind, p *packet.Packet, item uint64) bool {
 		h = foldAddr(foldAddr(c.seed, p.Src.As16()), p.Dst.As16())
 	}
 	h = fold(h^c.seed^mix2, item^uint64(k)<<48^mix1)
-	h = fold(h^uint64(p.Time.Unix()), mix2) | 1 // 0 is an empty place
+	second := p.Time.Unix()
+	if second < c.latest-stepBack {
+		c.steps++
+		c.latest = second
+	}
+	c.latest = max(c.latest, second)
+	h = fold(h^uint64(second), mix2^uint64(c.Era)<<32^c.steps) | 1 // 0 is an empty place
 	place := &c.seen[h>>52]
 	if *place == h {
 		c.Repeated++

@@ -53,6 +53,7 @@ type Evidence struct {
 	QType    uint16
 	VLANs    [2]uint16 // the outermost two
 	Port     uint16    // live: the slot of the interface
+	Era      uint32    // how often the clock was set back before, over all packets; 0 live
 	length   uint8     // of the name
 	VLAN     uint8     // how many of VLANs are set
 	Kind     Kind

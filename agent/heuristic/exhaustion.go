@@ -70,8 +70,8 @@ func (x *exhaustion) slot(second int64) uint32 {
 }
 
 // take counts the name of a query and says whether its domain was over the limit
-// before, in which case it is reported.
-func (x *exhaustion) take(b *Board, e *Evidence, name []byte, salt uint64) (over bool) {
+// before, and is reported for it.
+func (x *exhaustion) take(b *Board, e *Evidence, name []byte, salt uint64) (reported bool) {
 	front, two, more := splitTwo(name)
 	if !more {
 		return false
@@ -79,25 +79,26 @@ func (x *exhaustion) take(b *Board, e *Evidence, name []byte, salt uint64) (over
 	if x.index.sets == 0 {
 		x.make()
 	}
-	now := x.slot(b.now)
+	// What came late counts for its own time, and reports only what it moves: the
+	// same in the same second, which a collector may have left out, then changes
+	// nothing.
+	second := min(floor(e.At), b.now)
+	now, at := x.slot(b.now), x.slot(second)
+	if now-at >= x.span {
+		return false
+	}
 	i := x.window(b, hash(b.opt.Seed^salt, BaseDomain(name)), now)
 	w := x.at(i)
-	over = w.total >= x.limit
-	// What came late counts for its own time: the same in the same second, which
-	// a collector may have left out, then changes nothing.
-	at := x.slot(min(floor(e.At), b.now))
-	if now-at >= x.span {
-		return over
-	}
-	repeated := x.count(b, i, e.Item^salt, at, now)
+	over := w.total >= x.limit
+	repeated, kept := x.count(b, i, e.Item^salt, at, now)
 	spared := w.spared && now-w.sparedAt < x.span
-	if over && !repeated && !spared && x.on && !w.silent(b.now) {
+	if over && !repeated && (kept || second == b.now) && !spared && x.on && !w.silent(b.now) {
 		x.report(b, e, w, name, front, two)
 	}
 	if sparing(front) && (!spared || int32(at-w.sparedAt) > 0) {
 		w.spared, w.sparedAt = true, at
 	}
-	return over
+	return over && w.silent(b.now)
 }
 
 // report raises the finding, unless the name looks like that of a block list.

@@ -29,8 +29,8 @@ func (t *entries) set(item uint64) []uint64 {
 }
 
 // count counts a name for window i as seen in a slot, and says whether it was
-// seen in that slot or later already.
-func (x *exhaustion) count(b *Board, i int, item uint64, at, now uint32) (repeated bool) {
+// seen in that slot or later already, and whether it now counts.
+func (x *exhaustion) count(b *Board, i int, item uint64, at, now uint32) (repeated, kept bool) {
 	w, set := x.at(i), x.entries.set(item)
 	who := (item|1)<<hashShift | uint64(w.life)<<lifeShift | uint64(i)<<windowShift
 	for k, s := range set {
@@ -40,20 +40,20 @@ func (x *exhaustion) count(b *Board, i int, item uint64, at, now uint32) (repeat
 		if age := uint32(uint16(now) - uint16(s)); age < x.span {
 			seen := now - age
 			if int32(seen-at) >= 0 {
-				return true
+				return true, false
 			}
 			if w.counts[seen%baseSlots] > 0 {
 				w.drop(seen, 1)
 			}
 		}
-		w.add(at, x.limit)
+		kept = w.add(at, x.limit)
 		set[k] = who | uint64(uint16(at))
-		return false
+		return false, kept
 	}
-	if w.add(at, x.limit) {
+	if kept = w.add(at, x.limit); kept {
 		x.enter(b, set, who|uint64(uint16(at)), now)
 	}
-	return false
+	return false, kept
 }
 
 // enter puts an entry into its set, in place of one that is of no use any more,
@@ -90,7 +90,7 @@ func (x *exhaustion) entryWorth(s uint64, now uint32) uint64 {
 	if uint8(s>>lifeShift)&lifeMask != w.life || int32(seen-w.oldest) < 0 || int32(seen-w.slot) > 0 || w.counts[seen%baseSlots] == 0 {
 		return 0
 	}
-	if w.total >= x.limit && w.first() == seen {
+	if w.total >= x.limit && w.first() == seen && seen != now {
 		return 0
 	}
 	return worth(w.total, age)

@@ -36,7 +36,7 @@ func (k Kind) String() string {
 // known without the evidence, after Take what is known with it.
 func (b *Board) Explain(e *Evidence, name []byte) []Standing {
 	x := explainer{board: b, e: e, name: name, now: max(b.now, floor(e.At))}
-	if !b.begun || floor(e.At) < b.now-stepBack {
+	if !b.begun || e.Era != b.era || floor(e.At) < b.now-stepBack {
 		x.now = floor(e.At) // the first, or Take begins all windows anew
 		x.anew = b.begun
 	}
@@ -88,7 +88,7 @@ func (x *explainer) scans() {
 		}
 	case ProbeUDP:
 		note := x.white()
-		if s.udp.has(s.key(e.Dst, e.Src), uint64(e.SrcPort), x.now) {
+		if s.asked.answers(s.asker(e), floor(e.At), x.now, false) {
 			note = "not counted: it answers a datagram of the other side"
 		}
 		x.window(&s.udp, s.pair(e), Standing{Code: event.ScanUDP, Key: pair, Counts: "distinct destination ports", Note: note})

@@ -88,7 +88,7 @@ func (x *explainer) long() {
 func (x *explainer) over() bool {
 	b, n := x.board, &x.board.names
 	w, ok := n.exhaustion.peek(hash(b.opt.Seed^n.salt, BaseDomain(x.name)), x.now)
-	return ok && w.total >= n.exhaustion.limit
+	return ok && w.total >= n.exhaustion.limit && w.silent(x.now)
 }
 
 func (x *explainer) nxdomain() {

@@ -21,8 +21,8 @@ func (l *long) configure(opt *Options) {
 	l.threshold = int(min(opt.threshold(event.DNSLong), 255))
 }
 
-// takeLong raises every such name, once in a second for a client and server:
-// names of which only every other one were raised would look like a different
+// takeLong raises every such name; it is asked once in a second for a client and
+// server. Names of which only every other one were raised would look like a different
 // tunnel.
 func (n *names) takeLong(b *Board, e *Evidence, name []byte) {
 	// The threshold may be another than when the worker saw the name.
@@ -37,7 +37,7 @@ func (n *names) takeLong(b *Board, e *Evidence, name []byte) {
 		}
 		rest = name[len(front)+1:]
 	}
-	if bytes.Contains(name, blogspot) || n.repeated(b, e) || b.mutedName(e, event.DNSLong, name) {
+	if bytes.Contains(name, blogspot) || b.mutedName(e, event.DNSLong, name) {
 		return
 	}
 	b.findName(e, event.DNSLong, "long domain (suspicious)", enclosed(front, rest), name)

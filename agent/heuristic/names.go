@@ -40,16 +40,19 @@ func (n *names) reset() {
 
 // take judges a name. A domain over its limit silences what else is said of the
 // names below it, for as long as it is (D 10.2, 10.3): else a tunnel would be
-// told a thousand times. Names from elsewhere than DNS are not its queries.
+// told a thousand times. Long names are silenced only if the domain was reported. Names from elsewhere than DNS are not its queries.
 func (n *names) take(b *Board, e *Evidence, name []byte) {
 	switch e.Kind {
 	case Query:
-		over := n.exhaustion.take(b, e, name, n.salt)
-		if e.Flags&LongHead != 0 && !over {
+		// A repeat is one whatever became of the first.
+		long := e.Flags&LongHead != 0 && !n.repeated(b, e)
+		if reported := n.exhaustion.take(b, e, name, n.salt); long && !reported {
 			n.takeLong(b, e, name)
 		}
 	case LongName:
-		n.takeLong(b, e, name)
+		if !n.repeated(b, e) {
+			n.takeLong(b, e, name)
+		}
 	case NXDomain:
 		if !n.nxdomain.on && !n.dga.on() || n.repeated(b, e) || n.exhaustion.silences(b, name, n.salt) {
 			return

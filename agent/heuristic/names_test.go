@@ -187,9 +187,10 @@ func TestNamesStep(t *testing.T) {
 			r.nx(second, fmt.Sprintf("n%d.down.example", i%7))
 		}
 	}
-	feed(1000, 0, 3)
-	feed(970, 3, 4)
-	r.expect(t, "dns.exhaustion 970 (a3).evil.example")
+	feed(1000, 0, 1)
+	feed(970, 1, 3)
+	feed(971, 3, 4)
+	r.expect(t, "dns.exhaustion 971 (a3).evil.example")
 	feed(900, 4, 7)
 	r.expect(t)
 	feed(900, 7, 21)

@@ -14,6 +14,7 @@ type scans struct {
 	opt                       *Options
 	salt                      uint64 // in all keys: another one after the clock was set
 	ports, udp, web, infected window
+	asked                     asked
 }
 
 func (s *scans) configure(opt *Options) {
@@ -22,10 +23,11 @@ func (s *scans) configure(opt *Options) {
 	for _, w := range []struct {
 		*window
 		code  event.Code
-		share int // of 8
-	}{{&s.ports, event.ScanPort, 3}, {&s.udp, event.ScanUDP, 2}, {&s.web, event.ScanWeb, 1}, {&s.infected, event.ScanInfection, 2}} {
-		w.configure(opt.threshold(w.code), opt.window(w.code), memory/8*w.share)
+		share int // of 16
+	}{{&s.ports, event.ScanPort, 5}, {&s.udp, event.ScanUDP, 4}, {&s.web, event.ScanWeb, 2}, {&s.infected, event.ScanInfection, 4}} {
+		w.configure(opt.threshold(w.code), opt.window(w.code), memory/16*w.share)
 	}
+	s.asked.configure(opt.window(event.ScanUDP), memory/16)
 }
 
 // reset makes all that was seen count no more. It clears nothing: a capture full of
@@ -34,7 +36,7 @@ func (s *scans) reset() { s.salt = fold(s.salt^mix1, mix2) }
 
 // evicted is how many keys had to give way.
 func (s *scans) evicted() uint64 {
-	return s.ports.evicted + s.udp.evicted + s.web.evicted + s.infected.evicted
+	return s.ports.evicted + s.udp.evicted + s.web.evicted + s.infected.evicted + s.asked.evicted
 }
 
 func (s *scans) take(b *Board, e *Evidence) {
@@ -52,11 +54,14 @@ func (s *scans) take(b *Board, e *Evidence) {
 		if !s.opt.on(event.ScanUDP) {
 			return
 		}
-		// What answers a datagram probes nothing: else a server that many ports of a
-		// client talk to would scan it.
-		if s.udp.has(s.key(e.Dst, e.Src), uint64(e.SrcPort), b.now) {
+		// What answers a datagram, from the port that was asked to the one that did,
+		// probes nothing: else a server that many ports of a client talk to would
+		// scan it.
+		at := floor(e.At)
+		if s.asked.answers(s.asker(e), at, b.now, true) {
 			return
 		}
+		s.asked.mark(s.asks(e), at, b.now)
 		if m := s.udp.add(s.pair(e), e.Item, b.now, e); m != nil {
 			s.scanned(b, e, m, &s.udp, event.ScanUDP, "potential udp scanning")
 		}
@@ -128,6 +133,16 @@ func (s *scans) path(b *Board, e *Evidence) {
 		v.SrcPort, v.DstPort, v.Number = m.srcPort, m.dstPort, number
 		v.Time, v.Application = time.Unix(0, at).UTC().Truncate(time.Microsecond), "http"
 	})
+}
+
+// asks is the key of a datagram, by its addresses and ports; asker that of one
+// the other way.
+func (s *scans) asks(e *Evidence) uint64 {
+	return fold(s.pair(e)^mix1, uint64(e.SrcPort)<<16|uint64(e.DstPort)^mix2)
+}
+
+func (s *scans) asker(e *Evidence) uint64 {
+	return fold(s.key(e.Dst, e.Src)^mix1, uint64(e.DstPort)<<16|uint64(e.SrcPort)^mix2)
 }
 
 // pair is the key of source and destination.

@@ -47,7 +47,7 @@ type single struct {
 type multi struct {
 	key    uint64 // 0: none
 	silent int64  // raises nothing before this second
-	last   int64  // second
+	last   int64  // the newest second of its items, or that in which it was raised
 	count  int32  // items
 	anew   bool   // the next item begins a new first
 	first
@@ -107,9 +107,16 @@ func (i *item) at(now int64) int64 {
 }
 
 // add notes an item of a key and gives the key's entry if it has more than the
-// threshold and is not silent; nil otherwise.
+// threshold and is not silent; nil otherwise. What came late counts for its own
+// second. An item that was seen in its second already, or that is no newer than
+// all that are remembered of a key that has enough, changes nothing: collectors
+// leave out repeats, each others.
 func (w *window) add(key, what uint64, now int64, e *Evidence) *multi {
-	it := item{uint32(what ^ what>>32), uint32(now)}
+	at := min(floor(e.At), now)
+	if !w.alive(at, now) {
+		return nil
+	}
+	it := item{uint32(what ^ what>>32), uint32(at)}
 	if w.held[key>>8%heldSize] > 0 {
 		if m := w.find(key, now); m != nil {
 			return w.more(m, it, now, e)
@@ -125,7 +132,9 @@ func (w *window) add(key, what uint64, now int64, e *Evidence) *multi {
 				break
 			}
 			if s.what == it.what {
-				s.second = it.second
+				if s.item.at(now) < at {
+					s.second = it.second
+				}
 				return nil
 			}
 			m := w.promote(s, now)
@@ -149,28 +158,6 @@ func (s *single) older(t *single, now int64) bool {
 		return t.key != 0
 	}
 	return s.item.at(now) < t.item.at(now)
-}
-
-// has says whether an item of a key was seen within the window.
-func (w *window) has(key, what uint64, now int64) bool {
-	hash := uint32(what ^ what>>32)
-	if w.held[key>>8%heldSize] > 0 {
-		if m := w.find(key, now); m != nil {
-			for _, it := range w.itemsOf(m) {
-				if it.what == hash && w.alive(it.at(now), now) {
-					return true
-				}
-			}
-			return false
-		}
-	}
-	set := w.single[key>>32&w.mask.single:][:ways]
-	for i := range set {
-		if s := &set[i]; s.key == key && s.what == hash {
-			return w.alive(s.item.at(now), now)
-		}
-	}
-	return false
 }
 
 // find gives the entry of a key that still counts.
@@ -246,27 +233,29 @@ func (w *window) before(m, n *multi, now int64) bool {
 
 // more notes an item of a key with several.
 func (w *window) more(m *multi, it item, now int64, e *Evidence) *multi {
-	m.last = now
+	list := w.itemsOf(m)
+	place := 0
+	for i := range list {
+		if list[i].what == it.what {
+			place = i
+			break
+		}
+		if list[i].at(now) < list[place].at(now) {
+			place = i
+		}
+	}
+	if list[place].what != it.what && int(m.count) <= w.threshold {
+		place = int(m.count)
+		m.count++
+		list = w.itemsOf(m)
+	} else if list[place].at(now) >= it.at(now) {
+		return nil
+	}
+	list[place] = it
+	m.last = max(m.last, it.at(now))
 	if m.anew {
 		m.first, m.anew = firstOf(e), false
 	}
-	list := w.itemsOf(m)
-	oldest := 0
-	for i := range list {
-		if list[i].what == it.what {
-			list[i].second = it.second
-			return w.crossed(m, now)
-		}
-		if list[i].at(now) < list[oldest].at(now) {
-			oldest = i
-		}
-	}
-	if int(m.count) <= w.threshold {
-		m.count++
-		list = w.itemsOf(m)
-		oldest = len(list) - 1
-	}
-	list[oldest] = it
 	return w.crossed(m, now)
 }
 
@@ -284,7 +273,7 @@ func (w *window) crossed(m *multi, now int64) *multi {
 }
 
 // quiet keeps a key silent for a window after it was raised.
-func (w *window) quiet(m *multi, now int64) { m.silent, m.anew = now+w.length, true }
+func (w *window) quiet(m *multi, now int64) { m.silent, m.last, m.anew = now+w.length, now, true }
 
 func firstOf(e *Evidence) first {
 	return first{at: e.At, number: e.Number, dst: e.Dst, srcPort: e.SrcPort, dstPort: e.DstPort, flags: e.Flags}
