@@ -84,10 +84,25 @@ func TestUDPScan(t *testing.T) {
 			}
 			return eth("203.0.113.80", "10.0.0.5", UDP(443, port-1, "answer"))
 		})},
+		{Name: "from a port that another port spoke to", Frames: append([]Stamped{At(0, eth("10.0.0.7", scanner, UDP(50000, 443, "request")))},
+			probes(20, 2, datagrams(scanner, "10.0.0.7", 443))...), Events: []string{"5 203.0.113.9 443 10.0.0.7 1000 UDP IP 203.0.113.9" + udpScan}},
+		{Name: "many ports of a client ask in one second", Frames: manyAsk(40)},
 		{Name: "without a request an answer is a probe", Frames: probes(11, 1, datagrams("203.0.113.80", "10.0.0.5", 443)), Events: []string{
 			"10 203.0.113.80 443 10.0.0.5 1000 UDP IP 203.0.113.80" + udpScan}},
 		{Name: "a scanner on the whitelist", Whitelist: []string{"203.0.113.0/24"}, Frames: probes(20, 1, datagrams(scanner, victim, 40000))},
 	})
+}
+
+// manyAsk has n ports of a client ask a server at once, and later have answers.
+func manyAsk(n int) (all []Stamped) {
+	for i := range 2 * n {
+		f := eth("10.0.0.5", "203.0.113.80", UDP(uint16(50000+i%n), 443, "request"))
+		if i >= n {
+			f = eth("203.0.113.80", "10.0.0.5", UDP(443, uint16(50000+i%n), "answer"))
+		}
+		all = append(all, At(i/n*20, f))
+	}
+	return all
 }
 
 // TestInfection holds D 8: one host at home asks more than 32 others for a port
