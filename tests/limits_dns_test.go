@@ -205,3 +205,45 @@ func unheuristic(c Case) Case {
 	c.NoHeuristics = true
 	return c
 }
+
+// tunnelled asks for 1,001 names in ten seconds.
+func tunnelled(name func(i int) string) (all []Stamped) {
+	for i := range 1001 {
+		all = append(all, At(i/100, query(name(i))))
+	}
+	return all
+}
+
+// Item 39: a tunnel puts what bytes it likes in front of its domain.
+func TestLimit39EncodedTunnels(t *testing.T) {
+	const longDomain = " | long domain (suspicious) | (heuristic)"
+	long := strings.Repeat("x", 25)
+	runCases(t, []Case{
+		{Name: "base128", Frames: tunnelled(func(i int) string { return fmt.Sprintf("a\xbd\xe4%d.t.evil.com", i) }), Events: []string{asked(10, "(a\uFFFD\uFFFD1000.t).evil.com"+exhausted)}},
+		{Name: "base64", Frames: tunnelled(func(i int) string { return fmt.Sprintf("Q+/=%d.t.evil.com", i) }), Events: []string{asked(10, "(q+/=1000.t).evil.com"+exhausted)}},
+		{Name: "no domain", Frames: tunnelled(func(i int) string { return fmt.Sprintf("a%d.t.ev+il.com", i) })},
+		queries("long", nil, [2]string{long + "+.evil.com", "(" + long + "+).evil.com" + longDomain}, [2]string{long + ".a b.evil.com", "(" + long + ".a b).evil.com" + longDomain},
+			[2]string{"printer on the second floor._ipp._tcp.site.com", ""}, [2]string{long + ".ev+il.com", ""}),
+	})
+}
+
+// Item 40: what excuses a domain from exhaustion is not what anybody can say.
+func TestLimit40ExcusesOfTunnels(t *testing.T) {
+	data := func(rest string) func(int) string {
+		return func(i int) string {
+			if i == 5 || i == 900 {
+				return "wpad.evil.com"
+			}
+			return fmt.Sprintf("%05x.%05x.%s", i*7, i, rest)
+		}
+	}
+	runCases(t, []Case{
+		{Name: "a name that hosts ask for by themselves", Frames: append(tunnelled(data("evil.com")), At(11, query("one.more.evil.com"))), Events: []string{asked(11, "(one.more).evil.com"+exhausted)}},
+		{Name: "a name like that of a block list", Frames: tunnelled(func(i int) string { return fmt.Sprintf("%05x.%05x.evilbl.com", i*7, i) }), Events: []string{asked(10, "(01b58.003e8).evilbl.com"+exhausted)}},
+		{Name: "a short domain", Frames: tunnelled(func(i int) string { return fmt.Sprintf("%05x.%05x.t.co", i*7, i) }), Events: []string{asked(10, "(01b58.003e8).t.co"+exhausted)}},
+		{Name: "four numbers of any size", Frames: tunnelled(func(i int) string { return fmt.Sprintf("%d-%d-%d-1000.evil.com", i%256, i*7, i*77777) }), Events: []string{
+			asked(10, "(232-7000-77777000-1000).evil.com"+exhausted)}},
+		{Name: "addresses", Frames: tunnelled(func(i int) string { return fmt.Sprintf("%d-%d-2-1.dial.net", i%256, i/256) })},
+		{Name: "a block list", Frames: tunnelled(func(i int) string { return fmt.Sprintf("%d.%d.2.1.zen.dnsbl.org", i%256, i/256) })},
+	})
+}

@@ -90,8 +90,9 @@ func TestQueryEvidence(t *testing.T) {
 		"site.com":                   "", // two labels are never counted
 		"com":                        "",
 		"":                           "",
-		"1.2.3.4":                    "", // an address
-		"a b.site.com":               "", // no name of a host
+		"1.2.3.4":                    "",                     // an address
+		"a b.site.com":               "query 1 a b.site.com", // the domain is one
+		"a.b site.com":               "",
 		"a.site._com":                "",
 		"1-2-3-4.dial.site.com":      "", // a dashed quad
 		"x1-2-3-4.dial.site.com":     "query 1 x1-2-3-4.dial.site.com",
@@ -112,7 +113,7 @@ func TestQueryEvidence(t *testing.T) {
 		"a." + longHead + ".com":     "query 1 a." + longHead + ".com",
 		longHead + ".listed.com":     "query 1 " + longHead + ".listed.com", // its trail is raised
 		longHead[1:] + ".other.com":  "query 1 " + longHead[1:] + ".other.com",
-		longHead + ".a b.listed.com": "",
+		longHead + ".a b.listed.com": "query 1 " + longHead + ".a b.listed.com",
 	} {
 		rules := evidenceRules(t, withAll)
 		f := query(name)

@@ -51,8 +51,16 @@ func (r *Rules) class(name []byte, listed bool) (c class) {
 	if n := r.longHead(); head > n && !listed && r.heuristic(event.DNSLong) {
 		long = heuristic.HasLongHead(name, n)
 	}
-	if !deep && !long || !validName(name) {
+	if !deep && !long {
 		return 0
+	}
+	// A tunnel puts what it likes in front of its domain: of the name only the
+	// domain has to be one. So does who calls a printer by its place (RFC 6763).
+	if !validName(name) {
+		if !validName(heuristic.BaseDomain(name)) {
+			return 0
+		}
+		long = long && head+1 < len(name) && name[head+1] != '_'
 	}
 	if long && !r.whiteName(name) {
 		c = classLong

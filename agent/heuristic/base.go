@@ -3,8 +3,9 @@ package heuristic
 import "bytes"
 
 // BaseDomain is the part of a name that is somebody's domain (D 10.2): the last
-// two labels, or the last three of a name of more than three if the second-last
-// has at most three characters, as in co.uk. A name of fewer labels is its own.
+// two labels, or the last three of a name of more than three if the last two are
+// those below which a country registers names, as co.uk. A name of fewer labels
+// is its own.
 func BaseDomain(name []byte) []byte {
 	last := bytes.LastIndexByte(name, '.')
 	if last < 0 {
@@ -15,7 +16,7 @@ func BaseDomain(name []byte) []byte {
 		return name
 	}
 	two := name[second+1:]
-	if last-second-1 > 3 {
+	if !registry(name[second+1:last], name[last+1:]) {
 		return two
 	}
 	third := bytes.LastIndexByte(name[:second], '.')
@@ -23,6 +24,20 @@ func BaseDomain(name []byte) []byte {
 		return two
 	}
 	return name[third+1:]
+}
+
+// registry says whether names are registered below two labels. The reference
+// takes any second one of at most three characters for that: below a domain as
+// short each name then counts for itself alone.
+func registry(second, top []byte) bool {
+	if len(top) != 2 {
+		return false
+	}
+	switch string(second) {
+	case "ac", "co", "com", "edu", "go", "gov", "mil", "ne", "net", "or", "org":
+		return true
+	}
+	return false
 }
 
 // splitTwo parts a name into what stands in front of its last two labels,
@@ -46,17 +61,19 @@ func HasLongHead(name []byte, threshold int) bool {
 	return len(label) > threshold && bytes.IndexByte(label, '-') < 0
 }
 
-// DashedQuad says whether the first label of a name is four groups of digits
-// joined by '-', as in the names of dial-up addresses (D 10.2).
+// DashedQuad says whether the first label of a name is the four numbers of an
+// address joined by '-', as in the names of dial-up addresses (D 10.2).
 func DashedQuad(name []byte) bool {
-	groups, digits := 1, 0
+	groups, digits, value := 1, 0, 0
 	for _, c := range firstLabel(name) {
 		switch {
 		case c >= '0' && c <= '9':
-			digits++
+			if value, digits = 10*value+int(c-'0'), digits+1; digits > 3 || value > 255 {
+				return false
+			}
 		case c == '-' && digits > 0:
 			groups++
-			digits = 0
+			digits, value = 0, 0
 		default:
 			return false
 		}

@@ -1,6 +1,10 @@
 package heuristic
 
-import "trailhound/agent/event"
+import (
+	"bytes"
+
+	"trailhound/agent/event"
+)
 
 // exhaustion finds domains below which more names are asked for than any of
 // them has: tunnels, and floods that are to exhaust a name server (D 10.2 step
@@ -91,11 +95,12 @@ func (x *exhaustion) take(b *Board, e *Evidence, name []byte, salt uint64) (repo
 	w := x.at(i)
 	over := w.total >= x.limit
 	repeated, kept := x.count(b, i, e.Item^salt, at, now)
-	spared := w.spared && now-w.sparedAt < x.span
+	w.led(e, kept)
+	spared := w.spared && now-w.sparedAt < x.span && !w.leads(e)
 	if over && !repeated && (kept || second == b.now) && !spared && x.on && !w.silent(b.now) {
 		x.report(b, e, w, name, front, two)
 	}
-	if sparing(front) && (!spared || int32(at-w.sparedAt) > 0) {
+	if sparing(front) && (!w.spared || int32(at-w.sparedAt) > 0) {
 		w.spared, w.sparedAt = true, at
 	}
 	return over && w.silent(b.now)
@@ -103,7 +108,7 @@ func (x *exhaustion) take(b *Board, e *Evidence, name []byte, salt uint64) (repo
 
 // report raises the finding, unless the name looks like that of a block list.
 func (x *exhaustion) report(b *Board, e *Evidence, w baseWindow, name, front, two []byte) {
-	if listWord(front) || listWord(two) || b.mutedName(e, event.DNSExhaustion, name) {
+	if blockList(name, front, two) || b.mutedName(e, event.DNSExhaustion, name) {
 		return
 	}
 	w.reported, w.reportedAt = true, b.now
@@ -136,7 +141,8 @@ func (x *exhaustion) exceeded(b *Board, key uint64) bool {
 }
 
 // sparing says whether a host of any network asks for the name by itself: a
-// domain with such a name in its window is not reported.
+// domain with such a name in its window is not reported, unless most of its names
+// are asked for by one host.
 func sparing(front []byte) bool {
 	switch string(front) {
 	case "wpad", "autodiscover", "_ldap._tcp":
@@ -145,8 +151,48 @@ func sparing(front []byte) bool {
 	return false
 }
 
+// blockList says whether a name is that of a block list of DNS: a word of it ends
+// in "bl", and what is asked there is an address, or about a name if the list is
+// one that is known: else whoever has a domain of such a name would be free.
+func blockList(name, front, two []byte) bool {
+	switch string(two) {
+	case "spamhaus.org", "spamhaus.net", "surbl.org", "uribl.com":
+		return true
+	}
+	return (listWord(front) || listWord(two)) && reversed(name)
+}
+
+// reversed says whether a name begins with the four numbers of an address, or the
+// 32 digits of one of IPv6.
+func reversed(name []byte) bool {
+	quad, digits := true, true
+	for labels := 1; quad || digits; labels++ {
+		label, rest, more := bytes.Cut(name, []byte{'.'})
+		if !more || len(label) == 0 || len(label) > 3 {
+			return false
+		}
+		value := 0
+		for _, c := range label {
+			switch {
+			case c >= '0' && c <= '9':
+				value = 10*value + int(c-'0')
+			case c >= 'a' && c <= 'f':
+				quad = false
+			default:
+				return false
+			}
+		}
+		quad, digits = quad && value < 256, digits && len(label) == 1
+		if quad && labels == 4 || digits && labels == 32 {
+			return true
+		}
+		name = rest
+	}
+	return false
+}
+
 // listWord says whether a word of the text ends in "bl": the names of block lists
-// of DNS do, and what is asked there is an address each time.
+// of DNS do.
 func listWord(text []byte) bool {
 	for i := 1; i < len(text); i++ {
 		if text[i] == 'l' && text[i-1] == 'b' && (i+1 == len(text) || !wordByte(text[i+1])) {

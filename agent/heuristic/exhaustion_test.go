@@ -71,16 +71,32 @@ func TestExhaustion(t *testing.T) {
 				r.query(100, fmt.Sprintf("a%d.example", i))
 			}
 		}, ""},
-		"block list":          {func(r *nameRig) { r.feed(100, "zen.dnsbl.example", 0, over+10) }, ""},
-		"block list in front": {func(r *nameRig) { r.feed(100, "sbl-x.list.example", 0, over+10) }, ""},
-		"bl within a word":    {func(r *nameRig) { r.feed(100, "blue.able.example", 0, over+1) }, "(a1000.blue).able.example"},
-		"wpad in the window":  {func(r *nameRig) { r.query(100, "wpad.corp.example"); r.feed(101, "corp.example", 0, over+10) }, ""},
-		"wpad at 59 seconds":  {func(r *nameRig) { r.query(100, "wpad.corp.example"); r.feed(159, "corp.example", 0, over+10) }, ""},
-		"wpad at 60 seconds":  {func(r *nameRig) { r.query(100, "wpad.corp.example"); r.feed(160, "corp.example", 0, over+1) }, "(a1000).corp.example"},
-		"autodiscover":        {func(r *nameRig) { r.query(100, "autodiscover.corp.example"); r.feed(101, "corp.example", 0, over+10) }, ""},
-		"ldap":                {func(r *nameRig) { r.query(100, "_ldap._tcp.corp.example"); r.feed(101, "corp.example", 0, over+10) }, ""},
-		"wpad of another":     {func(r *nameRig) { r.query(100, "wpad.home.example"); r.feed(101, "corp.example", 0, over+1) }, "(a1000).corp.example"},
-		"wpad in the middle":  {func(r *nameRig) { r.query(100, "x.wpad.corp.example"); r.feed(101, "corp.example", 0, over) }, "(a999).corp.example"},
+		"block list":                     {func(r *nameRig) { r.reversed(100, "zen.dnsbl.example", over+10) }, ""},
+		"block list in front":            {func(r *nameRig) { r.reversed(100, "sbl-x.list.example", over+10) }, ""},
+		"addresses below another domain": {func(r *nameRig) { r.reversed(100, "zen.list.example", over+1) }, "(232.3.2.1.zen).list.example"},
+		"no addresses below evilbl":      {func(r *nameRig) { r.feed(100, "x.evilbl.example", 0, over+1) }, "(a1000.x).evilbl.example"},
+		"a known list of domains":        {func(r *nameRig) { r.feed(100, "dbl.spamhaus.org", 0, over+10) }, ""},
+		"below a short domain":           {func(r *nameRig) { r.feed(100, "x.t.co", 0, over+1) }, "(a1000.x).t.co"},
+		"one host, and wpad": {func(r *nameRig) {
+			r.query(100, "wpad.corp.example")
+			r.feed(101, "corp.example", 0, over+10)
+		}, "(a999).corp.example"},
+		"a host of two in five, and wpad": {func(r *nameRig) {
+			r.query(100, "wpad.corp.example")
+			r.feedAll(101, "corp.example", 0, 600)
+			r.feed(101, "corp.example", 600, over+10)
+		}, ""},
+		"bl within a word":   {func(r *nameRig) { r.feed(100, "blue.able.example", 0, over+1) }, "(a1000.blue).able.example"},
+		"wpad in the window": {func(r *nameRig) { r.query(100, "wpad.corp.example"); r.feedAll(101, "corp.example", 0, over+10) }, ""},
+		"wpad at 59 seconds": {func(r *nameRig) { r.query(100, "wpad.corp.example"); r.feedAll(159, "corp.example", 0, over+10) }, ""},
+		"wpad at 60 seconds": {func(r *nameRig) { r.query(100, "wpad.corp.example"); r.feedAll(160, "corp.example", 0, over+1) }, "(a1000).corp.example"},
+		"autodiscover": {func(r *nameRig) {
+			r.query(100, "autodiscover.corp.example")
+			r.feedAll(101, "corp.example", 0, over+10)
+		}, ""},
+		"ldap":               {func(r *nameRig) { r.query(100, "_ldap._tcp.corp.example"); r.feedAll(101, "corp.example", 0, over+10) }, ""},
+		"wpad of another":    {func(r *nameRig) { r.query(100, "wpad.home.example"); r.feedAll(101, "corp.example", 0, over+1) }, "(a1000).corp.example"},
+		"wpad in the middle": {func(r *nameRig) { r.query(100, "x.wpad.corp.example"); r.feed(101, "corp.example", 0, over) }, "(a999).corp.example"},
 		"late names count": {func(r *nameRig) {
 			r.query(130, "x.evil.example")
 			r.feed(101, "evil.example", 0, 999)
@@ -109,6 +125,23 @@ func TestExhaustion(t *testing.T) {
 				t.Errorf("%d evicted", n.NameEvicted)
 			}
 		})
+	}
+}
+
+// feedAll is feed by a hundred hosts.
+func (r *nameRig) feedAll(second int64, domain string, from, to int) {
+	for i := from; i < to; i++ {
+		e := nameEvidence()
+		name := fmt.Appendf(nil, "a%d.%s", i, domain)
+		e.Kind, e.At, e.Item, e.Src[15] = Query, second*1e9, hash(nameSeed, name), byte(i%100)
+		r.Take(&e, name)
+	}
+}
+
+// reversed asks a block list for n addresses.
+func (r *nameRig) reversed(second int64, list string, n int) {
+	for i := range n {
+		r.query(second, fmt.Sprintf("%d.%d.2.1.%s", i%256, i/256, list))
 	}
 }
 

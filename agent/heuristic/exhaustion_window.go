@@ -25,7 +25,9 @@ type baseHead struct {
 	reportedAt int64  // second
 	reported   bool
 	spared     bool
-	life       uint8 // changes when what entries say of the window no longer holds
+	life       uint8  // changes when what entries say of the window no longer holds
+	leader     uint16 // a part of the hash of the host that asks for most names
+	lead       uint16 // by how many more than all others, since the window was empty
 }
 
 // baseWindowBytes is what a domain takes: head, counts, key.
@@ -83,7 +85,7 @@ func (w baseWindow) advance(now, span uint32) {
 		if w.total > 0 {
 			*w.counts, w.total = baseCounts{}, 0
 		}
-		w.oldest = now
+		w.oldest, w.lead = now, 0
 		w.life = (w.life + 1) & lifeMask
 		return
 	}
@@ -107,6 +109,26 @@ func (w baseWindow) first() uint32 {
 		w.oldest++
 	}
 	return w.oldest
+}
+
+// led notes whose question made a name count.
+func (w baseWindow) led(e *Evidence, kept bool) {
+	host := uint16(foldAddr(mix1, e.Src))
+	switch {
+	case !kept:
+	case w.lead == 0:
+		w.leader, w.lead = host, 1
+	case w.leader != host:
+		w.lead--
+	case uint32(w.lead) < w.total:
+		w.lead++
+	}
+}
+
+// leads says whether the host that asks is the one that asks for most names, by
+// far: of four in five.
+func (w baseWindow) leads(e *Evidence) bool {
+	return w.leader == uint16(foldAddr(mix1, e.Src)) && 5*uint32(w.lead) > 3*w.total
 }
 
 func (w baseWindow) drop(slot uint32, n uint16) {

@@ -42,13 +42,13 @@ func (x *explainer) exhaustion() {
 	case !more:
 		return
 	case sparing(front):
-		s.Note = "hosts ask for such names by themselves: the domain is spared for a window"
-	case listWord(front) || listWord(two):
+		s.Note = "hosts ask for such names by themselves: the domain is spared for a window, unless one host asks for most of its names"
+	case blockList(x.name, front, two):
 		s.Note = "the name looks like that of a block list"
 	}
 	if w, ok := h.peek(hash(b.opt.Seed^n.salt, base), x.now); ok {
 		s.Value = float64(w.total)
-		if w.spared && h.slot(x.now)-w.sparedAt < h.span && s.Note == "" {
+		if w.spared && h.slot(x.now)-w.sparedAt < h.span && !(baseWindow{&w, nil}).leads(x.e) && s.Note == "" {
 			s.Note = "spared: hosts ask for a name of this domain by themselves"
 		}
 		if w.silent(x.now) {
@@ -74,7 +74,8 @@ func (x *exhaustion) peek(key uint64, second int64) (baseHead, bool) {
 
 // long measures the first label, of which the name is all that is needed.
 func (x *explainer) long() {
-	s := Standing{Code: event.DNSLong, Key: string(x.name), Counts: "bytes of the first label", Value: float64(len(firstLabel(x.name))), Note: x.listed()}
+	key, _ := event.Clean(x.name, event.MaxEvidence)
+	s := Standing{Code: event.DNSLong, Key: key, Counts: "bytes of the first label", Value: float64(len(firstLabel(x.name))), Note: x.listed()}
 	if bytes.Contains(x.name, blogspot) {
 		s.Note = "names of blogspot are often long"
 	}

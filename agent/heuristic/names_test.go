@@ -206,7 +206,7 @@ func TestBaseDomain(t *testing.T) {
 	for name, want := range map[string]string{
 		"com": "com", "": "", "example.com": "example.com", "www.example.com": "example.com",
 		"a.b.example.com": "example.com", "a.b.example.co.uk": "example.co.uk", "b.co.uk": "co.uk",
-		"a.b.co.uk": "b.co.uk", "a.b.abc.uk": "b.abc.uk", "a.b.abcd.uk": "abcd.uk", "a...uk": "..uk", "a.b.cc.d": "b.cc.d",
+		"a.b.co.uk": "b.co.uk", "a.b.abc.uk": "abc.uk", "a.b.abcd.uk": "abcd.uk", "a...uk": ".uk", "a.b.cc.d": "cc.d", "x.y.t.co": "t.co", "x.y.com.br": "y.com.br", "x.y.com.net": "com.net",
 	} {
 		if got := string(BaseDomain([]byte(name))); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
@@ -222,7 +222,7 @@ func TestHeads(t *testing.T) {
 			t.Errorf("long %q: not %v", name, want)
 		}
 	}
-	for name, want := range map[string]bool{"1-2-3-4.isp.net": true, "192-168-111-1234.a.b": true, "1-2-3.a.b": false, "1-2-3-4-5.a.b": false,
+	for name, want := range map[string]bool{"1-2-3-4.isp.net": true, "192-168-111-1234.a.b": false, "192-168-111-256.a.b": false, "192-168-111-255.a.b": true, "0001-2-3-4.a.b": false, "1-2-3.a.b": false, "1-2-3-4-5.a.b": false,
 		"-1-2-3.a.b": false, "1-2-3-.a.b": false, "1--2-3.a": false, "a1-2-3-4.b.c": false, "": false, "1-2-3-4": true} {
 		if DashedQuad([]byte(name)) != want {
 			t.Errorf("quad %q: not %v", name, want)
