@@ -28,7 +28,7 @@ type Traffic struct {
 type Evidence struct {
 	Taken    uint64
 	Repeated uint64 // left out: the second had the same already
-	Dropped  uint64 // there was no room
+	Dropped  uint64 // there was no room, or their time is beyond the year 2262
 }
 
 // Undecoded is the number of frames that were not matched.

@@ -2,6 +2,7 @@ package heuristic
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 
 	"trailhound/agent/packet"
@@ -15,7 +16,8 @@ type Collector struct {
 	// packets of the capture; 0 live.
 	Era uint32
 	// Taken counts the observations, Repeated those left out because the second
-	// had the same already, Dropped those for which there was no room.
+	// had the same already, Dropped those for which there was no room, and those
+	// whose time is none of Unix nanoseconds: before 1678 or after 2262.
 	Taken, Repeated, Dropped uint64
 
 	seed  uint64
@@ -68,7 +70,7 @@ func (c *Collector) Probe(k Kind, f Flags, p *packet.Packet) {
 	if c.repeat(k, p, item) {
 		return
 	}
-	if e := c.next(); e != nil {
+	if e := c.next(p); e != nil {
 		e.fill(k, p)
 		e.Flags |= f
 		e.Item, e.Port = uint64(p.DstPort), c.Port
@@ -81,7 +83,7 @@ func (c *Collector) Path(p *packet.Packet, segment []byte) {
 	if c.repeat(WebPath, p, item) {
 		return
 	}
-	if e := c.next(); e != nil {
+	if e := c.next(p); e != nil {
 		e.fill(WebPath, p)
 		e.Item, e.Port = item, c.Port
 	}
@@ -97,7 +99,7 @@ func (c *Collector) Name(k Kind, p *packet.Packet, qtype uint16, f Flags, digest
 	if k != NXDomain && c.repeat(k, p, item^uint64(f)) {
 		return
 	}
-	if e := c.next(); e != nil {
+	if e := c.next(p); e != nil {
 		e.fill(k, p)
 		e.Flags |= f
 		if p.Proto == packet.ProtoTCP {
@@ -110,9 +112,13 @@ func (c *Collector) Name(k Kind, p *packet.Packet, qtype uint16, f Flags, digest
 	}
 }
 
+// maxSecond is the last second whose nanoseconds fit into 64 bits, less what
+// windows and silences look ahead.
+const maxSecond = math.MaxInt64/1_000_000_000 - 1<<16
+
 // next gives the place for an observation; nil: there is none.
-func (c *Collector) next() *Evidence {
-	if c.batch.full() && !c.Flush() {
+func (c *Collector) next(p *packet.Packet) *Evidence {
+	if second := p.Time.Unix(); second < -maxSecond || second > maxSecond || c.batch.full() && !c.Flush() {
 		c.Dropped++
 		return nil
 	}

@@ -62,6 +62,9 @@ func (n *names) take(b *Board, e *Evidence, name []byte) {
 	}
 }
 
+// noSuchName is the response code (RFC 1035 4.1.1) of all evidence of NXDomain.
+const noSuchName = 3
+
 // mutedName says whether a finding would be lost to a role or the whitelist, and
 // counts it. It comes before texts are made: a busy resolver's role mutes much.
 func (b *Board) mutedName(e *Evidence, code event.Code, name []byte) bool {
@@ -88,6 +91,9 @@ func (b *Board) findName(e *Evidence, code event.Code, info string, display, nam
 		if e.Kind != LongName {
 			f.Application = "dns"
 			f.DNS = event.DNSFacts{Question: seen, Type: e.QType, Class: 1}
+			if e.Kind == NXDomain {
+				f.DNS.RCode, f.DNS.HasRCode = noSuchName, true
+			}
 			return
 		}
 		if e.Flags&OverTCP == 0 {

@@ -115,7 +115,8 @@ func TestNameEvents(t *testing.T) {
 		!q.Time.Equal(time.Unix(100, 5000)) || q.Number != 1 {
 		t.Errorf("query: %+v", q)
 	}
-	if nx.Code != event.DNSDGAEntropy || nx.Protocol != "TCP" || nx.Src != nameResolver || nx.Dst != nameClient || nx.Trail != "(qwrtzpsdfghj).com" {
+	if nx.Code != event.DNSDGAEntropy || nx.Protocol != "TCP" || nx.Src != nameResolver || nx.Dst != nameClient || nx.Trail != "(qwrtzpsdfghj).com" ||
+		nx.DNS.RCode != 3 || !nx.DNS.HasRCode || q.DNS.HasRCode {
 		t.Errorf("answer: %+v", nx)
 	}
 	if sni.Protocol != "UDP" || sni.Application != "quic" || sni.TLS.ServerName != long+".tunnel.example" || sni.DNS.Question != "" {
