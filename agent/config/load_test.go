@@ -375,13 +375,18 @@ func TestSizes(t *testing.T) {
 
 // Thresholds and windows are those of what the code counts.
 func TestCounted(t *testing.T) {
-	opt := Options{File: "config.yaml", Codes: []string{"scan.port", "dns.nxdomain", "dns.dga.entropy", "http.ua"}, Counted: map[string]Count{
+	opt := Options{File: "config.yaml", Codes: []string{"scan.port", "dns.nxdomain", "dns.dga.entropy", "dns.long", "http.ua"}, Counted: map[string]Count{
 		"scan.port": {Threshold: true, Whole: true, Window: time.Hour}, "dns.nxdomain": {Threshold: true, Whole: true, Most: 1000, Window: 24 * time.Hour},
-		"dns.dga.entropy": {Threshold: true}}}
+		"dns.dga.entropy": {Threshold: true, Most: 5.2}, "dns.long": {Threshold: true, Whole: true, Most: 62}}}
 	for text, want := range map[string]string{
 		"thresholds: {scan.port: 20, dns.dga.entropy: 3.25}": "",
 		"thresholds: {scan.port: 2.5}":                       "want a whole number of at most 4096",
 		"thresholds: {dns.nxdomain: 1001}":                   "want a whole number of at most 1000",
+		"thresholds: {dns.dga.entropy: 5.2, dns.long: 62}":   "",
+		"thresholds: {dns.dga.entropy: 9}":                   "nothing is above it: want a number of at most 5.2",
+		"thresholds: {dns.long: 64}":                         "want a whole number of at most 62",
+		"windows: {scan.prt: 5s}":                            "did you mean scan.port?",
+		"thresholds: {scan.prt: 5}":                          "did you mean scan.port?",
 		"thresholds: {http.ua: 3}":                           "the code has no threshold",
 		"windows: {scan.port: 90s, dns.nxdomain: 24h}":       "",
 		"windows: {scan.port: 2h}":                           "want whole seconds from 1s to 1h",

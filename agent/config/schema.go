@@ -48,7 +48,7 @@ type Detection struct {
 	HostDomains  bool                      `key:"host_domains" default:"true" take:"reload" maltrail:"CHECK_HOST_DOMAINS" doc:"check the HTTP Host header as a domain"`
 	MissingHost  bool                      `key:"missing_host" default:"false" take:"reload" maltrail:"CHECK_MISSING_HOST" doc:"report HTTP requests without a Host header"`
 	Thresholds   map[string]float64        `key:"thresholds" default:"{}" take:"reload" doc:"threshold by code, such as scan.port: 20; those not given are the reference's"`
-	Windows      map[string]time.Duration  `key:"windows" default:"{}" take:"reload" maltrail:"SCAN_WINDOW" doc:"time in which a heuristic counts, by code, such as scan.port: 60s (1s to 24h); those not given are the reference's"`
+	Windows      map[string]time.Duration  `key:"windows" default:"{}" take:"reload" maltrail:"SCAN_WINDOW" doc:"time in which a heuristic counts, by code, such as scan.port: 60s (1s to 1h for scan.*, to 24h for dns.*); those not given are the reference's"`
 	Memory       Size                      `key:"memory" default:"64MiB" take:"reload" min:"1MiB" max:"16GiB" doc:"most memory of the heuristics over time; what has to give way is counted"`
 }
 

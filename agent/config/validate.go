@@ -186,13 +186,18 @@ func (k checker) codes(codes []string) {
 			k.fail(at, "want a number above 0", "")
 		}
 	}
+	for _, code := range sortedKeys(k.c.Detection.Windows) {
+		if _, ok := order[code]; !ok && len(codes) > 0 {
+			k.fail("detection.windows."+code, "the key is not a code", codeHint(code, order))
+		}
+	}
 }
 
 // Count says what can be set of a heuristic.
 type Count struct {
 	Threshold bool          // it has one
 	Whole     bool          // which is a number of things
-	Most      float64       // the highest; 0: maxCount
+	Most      float64       // the highest that something can be above; 0: maxCount, or any if not whole
 	Window    time.Duration // the longest time that it can count in; 0: it has none
 }
 
@@ -209,6 +214,8 @@ func (k checker) counted(counts map[string]Count) {
 		switch {
 		case !c.Threshold:
 			k.fail(at, "the code has no threshold", "")
+		case !c.Whole && c.Most > 0 && v > c.Most:
+			k.fail(at, fmt.Sprintf("nothing is above it: want a number of at most %v", c.Most), "")
 		case c.Whole && (v != math.Trunc(v) || v > cmp.Or(c.Most, maxCount)):
 			k.fail(at, fmt.Sprintf("want a whole number of at most %v", cmp.Or(c.Most, maxCount)), "")
 		}

@@ -69,6 +69,10 @@ func counted() map[string]config.Count {
 			n.Most = 65_535
 		case event.DNSNXDomain:
 			n.Most = 1000
+		case event.DNSLong, event.DNSDGAConsonant: // a label has at most 63 bytes, and is found above the threshold
+			n.Most = 62
+		case event.DNSDGAEntropy: // as many of 37 characters have at most log2 37 bits
+			n.Most = 5.2
 		}
 		switch w, ok := c.Window(); {
 		case ok && w < time.Minute: // the scans'
