@@ -12,16 +12,16 @@ func scanEntries() []Entry {
 		},
 		{
 			Code: ScanUDP, Types: []Type{IP}, Counts: "ports of one host",
-			Meaning: "The same over UDP. A datagram that answers one in the other direction is no probe, and DNS (port 53) is left out.",
+			Meaning: "The same over UDP. A datagram that answers one in the other direction, between the same two ports, is no probe, and DNS (port 53) is left out.",
 			Example: "2023-11-14 22:13:30 low 203.0.113.9:40000 -> 10.0.0.7:1000 UDP IP 203.0.113.9 potential udp scanning (heuristic)",
-			Benign:  "Voice and video with a port per stream, games, BitTorrent, traceroute; a mirror port that shows one direction only, since answers are not known as such then.",
+			Benign:  "Voice and video with a port per stream, games, BitTorrent; traceroute, with a port per probe (33434 and up); a mirror port that shows one direction only, since answers are not known as such then.",
 			Rule:    "{name: media-relay, reason: \"RTP streams of the conference bridge\", action: drop, source: [203.0.113.9], destination: [10.0.0.7], code: [scan.udp]}",
 		},
 		{
 			Code: ScanWeb, Types: []Type{PATH}, Counts: "first segments of paths",
 			Meaning: "One host asked a web server for more different first segments of paths (`/a/…`, `/b/…`) than the threshold within the window: somebody tries out what is there. Parameters are no segments; nothing is raised where both sides are at home. The event has the time of the first request.",
 			Example: "2023-11-14 22:13:20 low 203.0.113.9:52000 -> 10.0.0.7:80 TCP PATH * potential web scanning (heuristic)",
-			Benign:  "Search engines, link checkers, a page that loads from many directories, and a proxy or gateway that asks for many: roles `proxy` and `nat`.",
+			Benign:  "Search engines, link checkers, responders of OCSP (the request is the path: a rule with the server's address), a page that loads from many directories, and a proxy or gateway that asks for many: roles `proxy` and `nat`.",
 			Rule:    "{name: search-engine, reason: \"crawler that we let in\", action: drop, source: [203.0.113.9], destination: [10.0.0.7], destination_port: [80], code: [scan.web]}",
 		},
 		{

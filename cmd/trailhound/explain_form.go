@@ -144,7 +144,7 @@ func explainedOf(x *agent.Explanation, file string, white *whitelist.List) *expl
 		note(count(x.Repeated, "observation") + " of the packet gave no evidence: the same was seen in this second before")
 	}
 	if x.Dropped > 0 {
-		note(count(x.Dropped, "observation") + " of the packet gave no evidence: there was no room")
+		note(count(x.Dropped, "observation") + " of the packet gave no evidence: there was no room, or its time is beyond the year 2262")
 	}
 	if x.Summaries > 0 {
 		note("the packet's time ended windows of aggregation: " + summaries(x.Summaries) + " of earlier events went out before its own")
