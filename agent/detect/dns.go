@@ -59,6 +59,7 @@ func (w *Worker) questions(p *packet.Packet, b []byte, own bool) (any bool) {
 		if c&classAsked != 0 {
 			w.asked(p, c)
 		}
+		w.rules.trace.counted(w, q.Name, c, h.ref != 0)
 	}
 	f.app = ""
 	return any

@@ -132,6 +132,7 @@ func (w *Worker) named(name []byte) {
 func (w *Worker) noSuchName(p *packet.Packet, message []byte) {
 	r, name := w.rules, w.question.Name
 	if w.Evidence == nil || !r.heuristic(event.DNSNXDomain) && !r.heuristic(event.DNSDGAEntropy) && !r.heuristic(event.DNSDGAConsonant) {
+		r.trace.noted("no evidence", "the heuristics of such answers are switched off")
 		return
 	}
 	if !validName(name) || homely(name) || numbered(name) || blockList(name) || r.whiteName(name) || w.below(name) {

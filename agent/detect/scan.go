@@ -17,14 +17,22 @@ func (w *Worker) probeTCP(p *packet.Packet) {
 			return
 		}
 	}
-	if w.Evidence != nil && w.rules.opt.Heuristics && !localhost(p.Dst) {
+	if !w.rules.opt.Heuristics {
+		w.rules.trace.noted("no evidence of scans", whySwitchedOff)
+		return
+	}
+	if w.Evidence != nil && !localhost(p.Dst) {
 		w.Evidence.Probe(heuristic.ProbeTCP, f, p)
 	}
 }
 
 // probeUDP gives evidence of a datagram that is not to or from DNS's port (D 9).
 func (w *Worker) probeUDP(p *packet.Packet) {
-	if w.Evidence != nil && w.rules.opt.Heuristics && p.SrcPort != 53 && p.DstPort != 53 && !localhost(p.Dst) {
+	if !w.rules.opt.Heuristics {
+		w.rules.trace.noted("no evidence of scans", whySwitchedOff)
+		return
+	}
+	if w.Evidence != nil && p.SrcPort != 53 && p.DstPort != 53 && !localhost(p.Dst) {
 		w.Evidence.Probe(heuristic.ProbeUDP, 0, p)
 	}
 }

@@ -317,6 +317,7 @@ const (
 	whyRepeatedDNS = "the flow had the same message in this second already"
 	whyTwice       = "the packet raised the same already"
 	whyCrowded     = "the packet raised 64 others already, or 48 for a heuristic"
+	whySwitchedOff = "heuristics: false switches them off"
 	whyDisabled    = "detection.disable names the code"
 	whyRole        = "a role of the host (detection.roles) excuses it"
 	whyWorthless   = "the text around it is that of an ordinary request"

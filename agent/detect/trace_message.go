@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"trailhound/agent/event"
+	"trailhound/agent/heuristic"
 	"trailhound/agent/protocol/attack"
 	"trailhound/agent/protocol/dns"
 	"trailhound/agent/protocol/http"
@@ -147,6 +149,38 @@ func (t *Trace) absenceExpected(w *Worker, name []byte) {
 		why = "the name is whitelisted"
 	}
 	t.noted("no evidence", why)
+}
+
+// counted notes why a question, or its long label, counts for no heuristic.
+func (t *Trace) counted(w *Worker, name []byte, c class, listed bool) {
+	if t != nil && c&(classAsked|classLong) != classAsked|classLong {
+		t.uncounted(w, name, c, listed)
+	}
+}
+
+func (t *Trace) uncounted(w *Worker, name []byte, c class, listed bool) {
+	o, label := &w.rules.opt, bytes.IndexByte(name, '.')
+	long := label > w.rules.longHead()
+	switch {
+	case c&classAsked != 0 && !long, label < 0:
+	case homely(name):
+		t.noted("no evidence", "networks make up names of this zone for themselves, or it is for examples")
+	case !validName(name) && !validName(heuristic.BaseDomain(name)):
+		t.noted("no evidence", "the domain is of no form that a domain has")
+	case c&classAsked == 0 && heuristic.DashedQuad(name):
+		t.noted("no evidence", "the label is an address with dashes, as of a dial-up line")
+	case w.rules.whiteName(heuristic.BaseDomain(name)):
+		t.noted("no evidence", "the domain is whitelisted")
+	case !long:
+	case !o.Heuristics:
+		t.noted("no evidence of dns.long", whySwitchedOff)
+	case o.Disabled[event.DNSLong]:
+		t.noted("no evidence of dns.long", whyDisabled)
+	case listed:
+		t.noted("no evidence of dns.long", "a trail matches the name")
+	case bytes.IndexByte(name[:label], '-') >= 0:
+		t.noted("no evidence of dns.long", "the label has a hyphen")
+	}
 }
 
 // server notes the server name of a handshake.
