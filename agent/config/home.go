@@ -5,11 +5,12 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-
-	"trailhound/agent/event"
 )
 
 const pathHome = "detection.home_networks"
+
+// ownGroup is the group of the sensor's own addresses, as events name it.
+const ownGroup = "sensor"
 
 // home checks the groups of home networks. A network is in one of them: what the
 // same file says twice is a problem, else the later file decides, and any file
@@ -29,9 +30,9 @@ func (k checker) home(rank func(file string) int) {
 		lost[group][p] = true
 	}
 	for _, name := range sortedKeys(groups) {
-		if at := pathHome + "." + name; !event.IsGroup(name) {
+		if at := pathHome + "." + name; !plainName(name) || name == ownGroup {
 			hint := "want 1 to 64 letters, digits, - and _"
-			if name == event.GroupSensor {
+			if name == ownGroup {
 				hint = "it is that of this host's own addresses"
 			}
 			k.fail(at, "the key is not a name of networks", hint)
@@ -39,7 +40,7 @@ func (k checker) home(rank func(file string) int) {
 		}
 		for i, raw := range groups[name] {
 			at := fmt.Sprintf("%s.%s[%d]", pathHome, name, i)
-			p := event.HomePrefix(raw)
+			p := raw.Masked()
 			here := place{name, k.c.origin[at]}
 			first, twice := taken[p]
 			switch later := rank(here.at.file) - rank(first.at.file); {
@@ -69,7 +70,7 @@ func (c *Config) leaveOut(lost map[string]map[netip.Prefix]bool) {
 		var kept []netip.Prefix
 		var origins []pos
 		for i, p := range groups[name] {
-			if !gone[event.HomePrefix(p)] {
+			if !gone[p.Masked()] {
 				kept, origins = append(kept, p), append(origins, c.origin[at(i)])
 			}
 			delete(c.origin, at(i))

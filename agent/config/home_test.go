@@ -41,6 +41,7 @@ func TestHomeGroups(t *testing.T) {
 		{"reserved", home("{sensor: [10.0.0.0/8]}"), "", nil, "", "config.yaml:2:27: detection.home_networks.sensor: the key is not a name of networks, it is that of this host's own addresses"},
 		{"not to be named", home("{'!x': [10.0.0.0/8]}"), "", nil, "", "config.yaml:2:25: detection.home_networks.!x: the key is not a name of networks, want 1 to 64 letters"},
 		{"an address", home("{10.0.0.1: [10.0.0.0/8]}"), "", nil, "", "the key is not a name of networks"},
+		{"a long name", home("{" + strings.Repeat("x", 65) + ": [10.0.0.0/8]}"), "", nil, "", "the key is not a name of networks"},
 		{"set reserved", "", "", []string{"detection.home_networks.sensor=[10.0.0.0/8]"}, "", "--set: detection.home_networks.sensor: the key is not a name"},
 	} {
 		files := map[string]string{"config.yaml": c.file}

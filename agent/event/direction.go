@@ -34,8 +34,8 @@ func IsGroup(name string) bool {
 	return true
 }
 
-// HomePrefix is a network without host bits, an IPv4-mapped one as the IPv4 one.
-func HomePrefix(p netip.Prefix) netip.Prefix {
+// homePrefix is a network without host bits, an IPv4-mapped one as the IPv4 one.
+func homePrefix(p netip.Prefix) netip.Prefix {
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}
@@ -51,7 +51,7 @@ func NewHome(groups map[string][]netip.Prefix, own []netip.Addr) *HomeNetworks {
 	h := &HomeNetworks{empty: true}
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(groups))) {
 		for _, p := range groups[name] {
-			if p = HomePrefix(p); !p.IsValid() {
+			if p = homePrefix(p); !p.IsValid() {
 				continue
 			}
 			h.table.Insert(p)
