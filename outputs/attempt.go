@@ -100,9 +100,32 @@ func (d *Delivery) attempt(ctx context.Context) error {
 	return sleep(ctx, wait)
 }
 
+// finish is how long a send that is under way when the loop is to end may take to
+// end by itself. What is given up may have arrived all the same, and would be sent
+// again by the next loop.
+const finish = time.Second
+
+// finishing is a context that ends so much later than ctx.
+func finishing(ctx context.Context) (context.Context, func()) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-longer.Done():
+		case <-time.After(finish):
+			cancel(context.Cause(ctx))
+		}
+	})
+	return longer, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
 // send is Send with its deadline. A panic of an output costs the attempt, not
 // the sensor.
 func (d *Delivery) send(ctx context.Context, batch []event.Event) (r Result, err error) {
+	ctx, end := finishing(ctx)
+	defer end()
 	if d.set.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, d.set.Timeout)
