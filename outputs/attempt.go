@@ -105,15 +105,19 @@ func (d *Delivery) attempt(ctx context.Context) error {
 // again by the next loop.
 const finish = time.Second
 
-// finishing is a context that ends so much later than ctx.
+// finishing is a context that ends so much later than ctx is cancelled; a deadline of
+// ctx is kept.
 func finishing(ctx context.Context) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-longer.Done():
-		case <-time.After(finish):
-			cancel(context.Cause(ctx))
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			select {
+			case <-longer.Done():
+				return
+			case <-time.After(finish):
+			}
 		}
+		cancel(context.Cause(ctx))
 	})
 	return longer, func() {
 		stop()
