@@ -107,21 +107,24 @@ const finish = time.Second
 
 // finishing is a context that ends so much later than ctx is cancelled; a deadline of
 // ctx is kept.
-func finishing(ctx context.Context) (context.Context, func()) {
-	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+func finishing(ctx context.Context) (longer context.Context, end func()) {
+	longer = context.WithoutCancel(ctx)
+	dated := func() {}
+	if at, ok := ctx.Deadline(); ok {
+		longer, dated = context.WithDeadline(longer, at)
+	}
+	longer, cancel := context.WithCancelCause(longer)
 	stop := context.AfterFunc(ctx, func() {
-		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			select {
-			case <-longer.Done():
-				return
-			case <-time.After(finish):
-			}
+		select {
+		case <-longer.Done():
+		case <-time.After(finish):
+			cancel(context.Cause(ctx))
 		}
-		cancel(context.Cause(ctx))
 	})
 	return longer, func() {
 		stop()
 		cancel(nil)
+		dated()
 	}
 }
 
