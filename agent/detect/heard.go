@@ -15,7 +15,7 @@ import (
 // wanted.
 func (w *Worker) listen() {
 	p, t := &w.p, &w.watched
-	if !w.pairs.proven(p.Time.Unix()) {
+	if pairing(p) && !w.pairs.proven(p.Time.Unix()) {
 		w.twoWay(p)
 	}
 	if p.Proto == packet.ProtoICMP || p.Proto == packet.ProtoICMPv6 {
@@ -38,8 +38,8 @@ func (w *Worker) listen() {
 func (w *Worker) heard(p *packet.Packet) {
 	t := &w.watched
 	at, base := p.Time.UnixNano(), conversation(p, true, p.SrcPort)
-	if e := t.find(t.hashOf(base, nil, 0), at); e != nil && e.conversation.Client == p.Dst && e.conversation.Server == p.Src {
-		w.spoke(e, p, at)
+	if e := t.find(t.hashOf(base, p.DstPort), at); e != nil && e.conversation.Client == p.Dst && e.conversation.Server == p.Src {
+		w.spoke(e, p)
 	}
 	if w.kind != KindDNS {
 		return
@@ -60,22 +60,29 @@ func (w *Worker) heard(p *packet.Packet) {
 
 // spoke takes a packet of the server of a conversation that is not about a
 // question of DNS.
-func (w *Worker) spoke(e *watched, p *packet.Packet, at int64) {
-	a := event.Answer{Conversation: e.conversation}
+func (w *Worker) spoke(e *watched, p *packet.Packet) {
+	a := event.Answer{Conversation: e.conversation, Outcome: event.Answered}
 	if p.Proto == packet.ProtoTCP && p.Flags&packet.FlagRST != 0 {
 		a.Outcome = event.Refused
-	} else {
-		a.Outcome = event.Answered
-		if e.status && e.port == p.DstPort && len(p.Payload) >= 8 && http.Looks(p.Payload) == http.ResponseLike && w.answer.Parse(p.Payload) {
-			a.Status = w.answer.Status
-			e.status, e.stated = false, at
-			e.waiting = true // so that it is told
-		}
+	} else if e.status && len(p.Payload) >= 8 && http.Looks(p.Payload) == http.ResponseLike && w.answer.Parse(p.Payload) && w.answer.Status >= 200 {
+		a.Status, e.status = w.answer.Status, false
 	}
-	if !e.waiting {
+	w.settle(e, a)
+}
+
+// settle tells an answer that was waited for. A refusal is told once and leaves
+// the conversation waiting.
+func (w *Worker) settle(e *watched, a event.Answer) {
+	switch {
+	case a.Outcome == event.Refused && (!e.waiting || e.refused):
 		return
+	case a.Outcome == event.Refused:
+		e.refused = true
+	case !e.waiting && a.Status == 0:
+		return
+	default:
+		e.waiting = false
 	}
-	e.waiting, e.answered = false, at
 	w.tell(a)
 }
 
@@ -85,21 +92,22 @@ func (w *Worker) resolved(b []byte, base uint64, at int64) {
 	if !m.Parse(b) || !m.Response() || !m.NextQuestion(q) || len(q.Name) == 0 {
 		return
 	}
-	e := w.watched.find(w.watched.hashOf(base, q.Name, q.Type), at)
+	e := w.watched.find(w.watched.hashOfQuestion(base, q.Name, q.Type), at)
 	if e == nil || !e.waiting || e.conversation.Client != w.p.Dst || e.conversation.Server != w.p.Src {
 		return
 	}
-	e.waiting, e.answered = false, at
 	a := event.Answer{Conversation: e.conversation, Outcome: event.Answered}
 	if m.RCode() != 0 {
-		a.Outcome = event.Refused
+		if a.Outcome = event.Refused; e.refused {
+			return
+		}
 	}
 	var said event.DNSFacts
 	f.reply, f.message = true, b
 	w.said(&said)
 	f.reply, f.message = false, nil
 	a.RCode, a.HasRCode, a.Answers = said.RCode, said.HasRCode, said.Answers
-	w.tell(a)
+	w.settle(e, a)
 }
 
 // maxUnreachable bounds what is told of ICMP errors in one second: a host that is
@@ -141,7 +149,9 @@ func (w *Worker) unreachable(p *packet.Packet) bool {
 	if c.Port == 53 && c.Protocol == "UDP" {
 		if m, q := &w.message, &w.question; m.Parse(b[8+quotedHeaders(b[8:]):]) && m.NextQuestion(q) {
 			c.Question, _ = event.Clean(q.Name, event.MaxEvidence)
-			c.Type = q.Type
+			if c.Type = q.Type; c.Question != "" {
+				c.ClientPort = 0
+			}
 		}
 	}
 	w.tell(event.Answer{Conversation: c, Outcome: event.Refused})
@@ -173,7 +183,7 @@ func quoted(b []byte) (c event.Conversation, ok bool) {
 	default:
 		return c, true
 	}
-	c.Port = binary.BigEndian.Uint16(b[n+2:])
+	c.ClientPort, c.Port = binary.BigEndian.Uint16(b[n:]), binary.BigEndian.Uint16(b[n+2:])
 	return c, true
 }
 

@@ -13,11 +13,13 @@ import (
 
 // Bounds of the conversations that are watched for an answer.
 const (
-	maxWatched  = 4096
-	watchWays   = 16
-	watchSets   = maxWatched / watchWays
-	frontBits   = 1 << 16
-	answerQuiet = time.Second // how long after an answer no other is told
+	maxWatched = 4096
+	watchWays  = 16
+	watchSets  = maxWatched / watchWays
+	frontBits  = 1 << 16
+	// answerGrace is how long after a question silence means something: what is
+	// pushed out then was not answered.
+	answerGrace = int64(5 * time.Second)
 	// watchSlack is by how much frames may be out of order: what is over stays as
 	// long, lest it depends on the frames of others.
 	watchSlack = int64(30 * time.Second)
@@ -25,7 +27,8 @@ const (
 
 // watch holds the conversations that events were raised about until their answer
 // came, or it is too late for one. Packets are held against its front first: a
-// bit per conversation. Memory is taken with the first event.
+// bit for all conversations of a client with a port of a server. Memory is taken
+// with the first event.
 type watch struct {
 	n     int    // conversations that are watched, at most
 	since int    // events since the front was made
@@ -42,12 +45,10 @@ type watched struct {
 	base         uint64
 	conversation event.Conversation
 	over         int64 // Unix nanoseconds
-	waiting      bool  // for any answer
-	status       bool  // for the status of an HTTP response, to the client's port
-	port         uint16
-	// When an answer and a status were told.
-	answered, stated int64
-	finding          uint64 // names the event that was raised last
+	asked        int64 // since when it waits
+	waiting      bool  // for an answer, also after a refusal: it may be tried again, or the refusal be made up
+	refused      bool  // which was told
+	status       bool  // waiting for the status of an HTTP response
 }
 
 // Odd numbers without a pattern (digits of pi).
@@ -90,12 +91,13 @@ func conversation(p *packet.Packet, reply bool, port uint16) uint64 {
 	return mix(src+bits.RotateLeft64(dst, 32), other)
 }
 
-// hashOf is the place of a conversation of DNS about one question; without one,
-// it is base.
-func (w *watch) hashOf(base uint64, question []byte, qtype uint16) uint64 {
-	if len(question) == 0 {
-		return base | 1
-	}
+// hashOf is the place of a connection from a client's port.
+func (w *watch) hashOf(base uint64, client uint16) uint64 {
+	return mix(base^mixA, mixC^uint64(client)) | 1
+}
+
+// hashOfQuestion is the place of a conversation of DNS about one question.
+func (w *watch) hashOfQuestion(base uint64, question []byte, qtype uint16) uint64 {
 	return mix(base^maphash.Bytes(w.seed, question), mixC^uint64(qtype)) | 1
 }
 
@@ -153,7 +155,8 @@ func (w *watch) mark(base uint64) {
 	w.front[bit>>6] |= 1 << (bit & 63)
 }
 
-// place makes room for a conversation. Pushed out is the one that is over first.
+// place makes room for a conversation. Pushed out is one that has its answer, or
+// else the one that is over first. Lost says that its answer may still come.
 func (w *watch) place(hash uint64, at int64) (e *watched, pushed event.Conversation, lost bool) {
 	set, way := hash>>1%watchSets, 0
 	for i, h := range &w.hashes[set] {
@@ -161,13 +164,17 @@ func (w *watch) place(hash uint64, at int64) (e *watched, pushed event.Conversat
 			way = i
 			break
 		}
-		if w.all[set][i].over < w.all[set][way].over {
+		if a, b := &w.all[set][i], &w.all[set][way]; a.waiting != b.waiting {
+			if b.waiting {
+				way = i
+			}
+		} else if a.over < b.over {
 			way = i
 		}
 	}
 	e = &w.all[set][way]
 	if w.hashes[set][way] != 0 {
-		lost, pushed = e.over >= at && e.waiting, e.conversation
+		lost, pushed = e.over >= at && e.waiting && !e.refused && at-e.asked < answerGrace, e.conversation
 	} else {
 		w.n++
 	}
@@ -192,11 +199,10 @@ func (w *Worker) watch(e *event.Event) {
 		t.sweep(at)
 	}
 	base := conversation(p, false, p.DstPort)
-	var question []byte
-	if f.app == "dns" {
-		question = f.question
+	hash := t.hashOf(base, p.SrcPort)
+	if c.Question != "" {
+		hash = t.hashOfQuestion(base, f.question, f.qtype)
 	}
-	hash := t.hashOf(base, question, f.qtype)
 	known := t.find(hash, at)
 	if known == nil {
 		room, pushed, lost := t.place(hash, at)
@@ -208,16 +214,11 @@ func (w *Worker) watch(e *event.Event) {
 		t.mark(base)
 	}
 	known.over = at + int64(w.Await)
-	// Of one finding in short order one answer is enough. The answer to another,
-	// such as that to the SYN, is not the one to the name in the handshake after it.
-	finding := maphash.String(t.seed, e.Trail) ^ maphash.String(t.seed, string(e.Code))
-	other, quiet := finding != known.finding, at-int64(answerQuiet)
-	known.finding = finding
-	known.waiting = known.waiting || other || known.answered <= quiet
-	if f.app == "http" {
-		known.status = known.status || other || known.stated <= quiet
-		known.port = p.SrcPort // a response on another connection is to another request
+	if !known.waiting {
+		known.asked = at
 	}
+	known.waiting, known.refused = true, false
+	known.status = known.status || f.app == "http"
 }
 
 // tell tells of an answer.
@@ -235,7 +236,7 @@ func (w *Worker) answeredBy(e *event.Event) {
 	}
 	server := w.facts.reply || e.Kind == trails.Certificate
 	if p, t := &w.p, &w.watched; !server && t.n > 0 {
-		asked := t.find(t.hashOf(conversation(p, true, p.SrcPort), nil, 0), p.Time.UnixNano())
+		asked := t.find(t.hashOf(conversation(p, true, p.SrcPort), p.DstPort), p.Time.UnixNano())
 		server = asked != nil && asked.conversation.Client == p.Dst && asked.conversation.Server == p.Src
 	}
 	if server {

@@ -65,6 +65,18 @@ func (t *pairs) turn() {
 	}
 }
 
+// pairing says whether a packet may be a question that twoWay remembers, or the
+// answer to one.
+func pairing(p *packet.Packet) bool {
+	switch p.Proto {
+	case packet.ProtoTCP:
+		return p.Flags&packet.FlagSYN != 0
+	case packet.ProtoUDP:
+		return p.SrcPort == 53 || p.DstPort == 53
+	}
+	return false
+}
+
 // twoWay takes a packet of which nothing is proven yet.
 func (w *Worker) twoWay(p *packet.Packet) {
 	t := &w.pairs

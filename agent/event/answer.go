@@ -6,10 +6,11 @@ import (
 )
 
 // Conversation is what an event is about as far as answers go: a client that
-// speaks to a server. The client's port is not part of it, so all connections of
-// a beacon are one conversation; questions of DNS are one each.
+// speaks to a server. Connections are one each, so that none is answered by what
+// the server says on another; questions of DNS are, from whatever port.
 type Conversation struct {
 	Client, Server netip.Addr
+	ClientPort     uint16 // 0: none, and with a question of DNS
 	Port           uint16 // the server's; 0: none
 	Protocol       string // as Event.Protocol
 	Question       string // of DNS, with its type below
@@ -33,7 +34,11 @@ func ConversationOf(e *Event) (c Conversation, ok bool) {
 	if e.Dst.IsMulticast() || e.Dst == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
 		return c, false // what answers has another address
 	}
-	return Conversation{e.Src, e.Dst, e.DstPort, e.Protocol, e.DNS.Question, e.DNS.Type}, true
+	c = Conversation{Client: e.Src, Server: e.Dst, ClientPort: e.SrcPort, Port: e.DstPort, Protocol: e.Protocol, Question: e.DNS.Question, Type: e.DNS.Type}
+	if c.Question != "" {
+		c.ClientPort = 0
+	}
+	return c, true
 }
 
 // Answer is what a sensor saw of a conversation after the event.

@@ -165,6 +165,7 @@ func (o *group) pass(c *codec) {
 // is to be told with that.
 func (o *outcome) pass(c *codec) {
 	passMoment(c, &o.asked)
+	o.since = o.asked
 	known := o.answer.Outcome > event.OutcomeUnknown
 	if c.flag(&known); !known {
 		return

@@ -104,9 +104,10 @@ type Gate struct {
 
 	proofs        map[string]time.Time // when answers were last seen, by interface
 	line          line                 // what waits to leave
-	about         map[event.Conversation][]*group
-	conversations int // in all of about's lists
-	followed      int // bytes of first events
+	about         map[event.Conversation][]*question
+	asking        []*question // of one answer, for the time being
+	conversations int         // in all of about's lists
+	followed      int         // bytes of first events
 }
 
 // group is an open window of a key.
@@ -128,7 +129,7 @@ type group struct {
 
 // New makes a gate.
 func New(opt Options) *Gate {
-	return &Gate{opt: opt, keys: make(map[key]*group), about: make(map[event.Conversation][]*group), proofs: make(map[string]time.Time)}
+	return &Gate{opt: opt, keys: make(map[key]*group), about: make(map[event.Conversation][]*question), proofs: make(map[string]time.Time)}
 }
 
 // Counts gives the counts up to now.

@@ -3,7 +3,6 @@ package suppress
 import (
 	"container/heap"
 	"crypto/sha256"
-	"slices"
 	"time"
 
 	"trailhound/agent/event"
@@ -19,13 +18,12 @@ const (
 	// (bytes).
 	MaxFollowed = 32 << 20
 	// maxAbout is of how many conversations a key is at once, maxConversations of
-	// how many all are together.
+	// how many all are together. No more than maxAsking keys wait for the answer
+	// of one conversation.
 	maxAbout         = 8
 	maxConversations = 1 << 16
-	// answerQuiet is how long after an answer a worker tells of no other.
-	answerQuiet = time.Second
-	// answerGrace is how long before the end of a window, or of all, an event must
-	// lie for silence to mean something.
+	maxAsking        = 256
+	// answerGrace is how long after an event silence means something.
 	answerGrace = 5 * time.Second
 	// proofHolds is how old the last answer on an interface may be for silence to
 	// mean something: routes change. The workers look for one six times as often.
@@ -36,20 +34,22 @@ const (
 	maxOn     = 4
 )
 
-// outcome is what is known of the answers to the events of a key.
+// outcome is what is known of the answers to the events of a key in the present
+// window.
 type outcome struct {
-	about  []event.Conversation // that its events are about, oldest first
-	answer event.Answer         // the one that says most, of the present window
-	asked  time.Time            // when the last event with a conversation came
-	on     []string             // the interfaces that they were seen on
-	lost   bool                 // an answer may have been missed
-	told   bool                 // the outcome of a window was: what comes next begins anew
+	about  []*question  // what its events wait for, oldest first
+	answer event.Answer // the one that says most
+	since  time.Time    // when the first event came that waits; zero: none does
+	asked  time.Time    // when the last one did
+	on     []string     // the interfaces that they were seen on
+	lost   bool         // an answer may have been missed
+	told   bool         // an outcome was, of the window before
 	// first is the first event, until its outcome is told. Size is its memory.
 	first *event.Event
 	size  int
 }
 
-// Await is how long the workers are to wait for the answer to an event (time of
+// Await is// Await is how long the workers are to wait for the answer to an event (time of
 // packets); 0: not at all.
 func (g *Gate) Await() time.Duration {
 	switch {
@@ -74,22 +74,29 @@ func (g *Gate) Answer(a event.Answer, out func(event.Event)) {
 		}
 		return
 	}
-	for i := 0; i < len(g.about[a.Conversation]); {
-		open := g.about[a.Conversation][i]
-		o := &open.outcome
-		if o.hear(&a, open.start); a.Outcome != event.OutcomeUnknown && len(o.on) == 1 {
-			g.proven(o.on[0], a.Time)
+	list := g.about[a.Conversation]
+	var latest time.Time
+	for _, q := range list {
+		if q.last.After(latest) {
+			latest = q.last
 		}
-		if open.single && o.answer.Outcome != event.OutcomeNone {
-			heap.Remove(&g.due, open.at)
-			g.closed(open, out) // leaves the list
-			continue
-		}
-		i++
 	}
+	// Keys leave the list on the way.
+	g.asking = append(g.asking[:0], list...)
+	for _, q := range g.asking {
+		open := q.group
+		if a.Outcome != event.OutcomeUnknown && len(open.outcome.on) == 1 {
+			g.proven(open.outcome.on[0], a.Time)
+		}
+		if g.hear(q, a, latest) && open.single {
+			heap.Remove(&g.due, open.at)
+			g.closed(open, out)
+		}
+	}
+	clear(g.asking)
 }
 
-// proven notes that answers are seen on an interface.
+// proven notes// proven notes that answers are seen on an interface.
 func (g *Gate) proven(on string, at time.Time) {
 	if last, ok := g.proofs[on]; ok && !at.After(last) && last.Sub(at) <= MaxWindow {
 		return
@@ -121,79 +128,60 @@ func (g *Gate) twoWay(o *outcome) bool {
 // is open.
 func (g *Gate) Missed() {
 	for _, open := range g.due {
-		open.outcome.lost = true
+		if o := &open.outcome; !o.since.IsZero() {
+			o.lost = true
+		}
 	}
 }
 
-// hear notes an answer: one of this window goes before one of the last, a better
-// one before others, and of equals the latest.
-func (o *outcome) hear(a *event.Answer, start time.Time) {
-	if a.Outcome == event.OutcomeUnknown {
-		o.lost = true
-		return
+// hear takes the answer to a question, and says whether there can be no better
+// one: what its connection carries then is the answer to others. A status is that
+// of the last request on its connection, asked at latest.
+func (g *Gate) hear(q *question, a event.Answer, latest time.Time) bool {
+	o := &q.group.outcome
+	if a.Status != 0 && q.last.Before(latest) {
+		a.Status = 0
 	}
-	stale := o.answer.Outcome == event.OutcomeNone || o.answer.Time.Before(start.Add(-answerQuiet))
-	if !stale && rank(a.Outcome) < rank(o.answer.Outcome) {
+	switch {
+	case a.Outcome == event.OutcomeUnknown:
+		o.lost = true
+		g.forget(q)
+		return false
+	case q.answered && a.Status == 0:
+		return false
+	}
+	o.hear(&a)
+	q.heard, q.answered = true, a.Outcome == event.Answered
+	if !q.answered || q.http && a.Status == 0 {
+		return false
+	}
+	g.forget(q)
+	return true
+}
+
+// hear notes an answer: a better one goes before others, and of equals the latest.
+func (o *outcome) hear(a *event.Answer) {
+	if rank(a) < rank(&o.answer) {
 		return
 	}
 	status := o.answer.Status
-	o.answer = *a
-	if a.Status == 0 && !stale {
+	if o.answer = *a; a.Status == 0 {
 		o.answer.Status = status
 	}
 }
 
-func rank(o event.Outcome) int {
-	switch o {
-	case event.Answered:
+// rank orders answers. That a request succeeded is not hidden by another that did
+// not.
+func rank(a *event.Answer) int {
+	switch {
+	case a.Outcome == event.Answered && a.Status/100 == 2:
+		return 3
+	case a.Outcome == event.Answered:
 		return 2
-	case event.Refused:
+	case a.Outcome == event.Refused:
 		return 1
 	}
 	return 0
-}
-
-// follow notes what an event of a key is about.
-func (g *Gate) follow(open *group, e *event.Event) {
-	if !g.opt.Outcomes {
-		return
-	}
-	o := &open.outcome
-	if e.Outcome != event.OutcomeNone {
-		o.hear(&event.Answer{Outcome: e.Outcome, Time: e.Time, RCode: e.DNS.RCode, HasRCode: e.DNS.HasRCode, Answers: e.DNS.Answers, Status: e.HTTP.Status}, open.start)
-		return
-	}
-	c, ok := event.ConversationOf(e)
-	if !ok {
-		return
-	}
-	if o.told {
-		o.told, o.lost, o.on = false, false, o.on[:0]
-	}
-	o.asked = e.Time
-	if !slices.Contains(o.on, e.Interface) {
-		if len(o.on) < maxOn {
-			o.on = append(o.on, e.Interface)
-		} else {
-			o.lost = true
-		}
-	}
-	for _, known := range o.about {
-		if known == c {
-			return
-		}
-	}
-	if len(o.about) == maxAbout {
-		g.unfollow(open, 0)
-		o.lost = true
-	}
-	if g.conversations >= maxConversations {
-		o.lost = true
-		return
-	}
-	g.conversations++
-	o.about = append(o.about, c)
-	g.about[c] = append(g.about[c], open)
 }
 
 // hold keeps the first event of a key for a follow-up, or for its outcome.
@@ -215,26 +203,6 @@ func (g *Gate) drop(open *group) {
 	open.outcome.first, open.outcome.size = nil, 0
 }
 
-// unfollow forgets the n-th conversation of a key.
-func (g *Gate) unfollow(open *group, n int) {
-	o := &open.outcome
-	c := o.about[n]
-	o.about = append(o.about[:n], o.about[n+1:]...)
-	g.conversations--
-	list := g.about[c]
-	for i, other := range list {
-		if other == open {
-			list = append(list[:i], list[i+1:]...)
-			break
-		}
-	}
-	if len(list) == 0 {
-		delete(g.about, c)
-	} else {
-		g.about[c] = list
-	}
-}
-
 // followUp makes the event that tells the outcome of the first event of a key
 // that did not repeat, when there is one to tell. It stands for no detection.
 func (g *Gate) followUp(open *group, out func(event.Event)) {
@@ -244,7 +212,7 @@ func (g *Gate) followUp(open *group, out func(event.Event)) {
 	}
 	e := *o.first
 	g.result(open, &e, true)
-	if g.settle(open, &e, out) || !g.news(&e) {
+	if g.settle(open, &e, out) || !g.news(&e) || o.told && e.Outcome != event.Answered {
 		return
 	}
 	e.Aggregate = event.Aggregate{ID: open.id, Summary: true}
@@ -266,20 +234,27 @@ func (g *Gate) news(e *event.Event) bool {
 }
 
 // tells sets the outcome of a summary, which is then told for the first event,
-// too.
+// too. What comes next begins anew.
 func (g *Gate) tells(open *group, e *event.Event, last bool, out func(event.Event)) {
 	o := &open.outcome
 	g.result(open, e, last)
-	o.told = e.Outcome != event.OutcomeNone
-	if e.Outcome <= event.OutcomeUnknown {
+	if e.Outcome == event.OutcomeNone {
 		return
 	}
-	if open.waiter != nil && o.first != nil {
+	waited := open.waiter != nil && o.first != nil
+	if waited {
 		first := *o.first
 		g.result(open, &first, last)
 		g.settle(open, &first, out)
 	}
-	g.drop(open)
+	if !last {
+		g.turn(open, e.Outcome)
+	}
+	// An answer that may still come is news all the same.
+	o.told = e.Outcome > event.OutcomeUnknown
+	if waited || o.told && (e.Outcome == event.Answered || len(o.about) == 0) {
+		g.drop(open)
+	}
 }
 
 // result sets the outcome of an event that tells of a window. That nothing came
@@ -289,7 +264,7 @@ func (g *Gate) tells(open *group, e *event.Event, last bool, out func(event.Even
 func (g *Gate) result(open *group, e *event.Event, last bool) {
 	o := &open.outcome
 	a := &o.answer
-	if a.Outcome != event.OutcomeNone && !a.Time.Before(open.start.Add(-answerQuiet)) {
+	if a.Outcome != event.OutcomeNone {
 		e.Outcome = a.Outcome
 		if a.HasRCode && e.DNS.Question != "" {
 			e.DNS.RCode, e.DNS.HasRCode, e.DNS.Answers = a.RCode, true, a.Answers
@@ -303,9 +278,9 @@ func (g *Gate) result(open *group, e *event.Event, last bool) {
 	if g.now.Before(until) {
 		until = g.now
 	}
-	short := until.Sub(o.asked) < min(answerGrace, open.window/2)
+	short := until.Sub(o.since) < open.grace()
 	switch {
-	case o.asked.IsZero() || short && !last:
+	case o.since.IsZero() || short && !last:
 		e.Outcome = event.OutcomeNone
 	case short || o.lost || !g.twoWay(o):
 		e.Outcome = event.OutcomeUnknown
@@ -319,8 +294,8 @@ func (g *Gate) result(open *group, e *event.Event, last bool) {
 func (g *Gate) closed(open *group, out func(event.Event)) {
 	delete(g.keys, open.key)
 	g.followUp(open, out)
-	for len(open.outcome.about) > 0 {
-		g.unfollow(open, len(open.outcome.about)-1)
+	for n := len(open.outcome.about); n > 0; n-- {
+		g.forget(open.outcome.about[n-1])
 	}
 	g.drop(open)
 	g.settle(open, nil, out)

@@ -72,11 +72,18 @@ func TestOutcomes(t *testing.T) {
 		{"no longer watched", []any{anything, d(1, 0), answered(d(1, 0), 1, event.OutcomeUnknown), 60.}, "first 1"},
 		{"repeats", []any{anything, d(1, 0), d(2, 1), answered(d(1, 0), 2, event.Answered), 60., 180.}, "first 1, summary of 1: 1x 1-1 answered"},
 		{"repeats in vain", []any{anything, d(1, 0), d(2, 1), 60., 180.}, "first 1, summary of 1: 1x 1-1 attempted"},
-		{"a repeat at the very end", []any{anything, d(1, 0), d(2, 59), 60., answered(d(1, 0), 61, event.Answered), 180.}, "first 1, summary of 1: 1x 59-59, follow-up of 1 answered"},
+		{"a repeat at the very end", []any{anything, d(1, 0), d(2, 59), 60., answered(d(2, 59), 61, event.Answered), 180.}, "first 1, summary of 1: 1x 59-59 attempted, follow-up of 1 answered"},
+		{"a repeat at the very end, in vain", []any{anything, d(1, 0), d(2, 59), 60., 180.}, "first 1, summary of 1: 1x 59-59 attempted"},
+		{"only at the very end", []any{anything, d(1, 0), d(2, 1), answered(d(1, 0), 2, event.Answered), d(3, 59), 60., d(4, 118), 200., 500.},
+			"first 1, summary of 1: 2x 1-59 answered, summary of 1: 1x 118-118 attempted"},
+		{"a beacon without a pause", []any{anything, d(1, 0), d(2, 20), d(3, 40), d(4, 58), d(5, 80), d(6, 178), 180., 500.},
+			"first 1, summary of 1: 3x 20-58 attempted, summary of 1: 2x 80-178 attempted"},
 		{"an answer of the window before", []any{d(1, 0), answered(d(1, 0), 1, event.Answered), d(2, 2), d(3, 70), 180., 420.},
 			"first 1, summary of 1: 1x 2-2 answered, summary of 1: 1x 70-70 attempted"},
 		{"an answer at the border", []any{d(1, 0), d(2, 2), answered(d(1, 0), 59.5, event.Answered), d(3, 60.2), 180.},
-			"first 1, summary of 1: 1x 2-2 answered, summary of 1: 1x 60.2-60.2 answered"},
+			"first 1, summary of 1: 1x 2-2 answered, summary of 1: 1x 60.2-60.2 attempted"},
+		{"across the border", []any{d(1, 0), answered(d(1, 0), 1, event.Answered), d(2, 59.9), 60., answered(d(2, 59.9), 60.1, event.Answered), d(3, 70), 180.},
+			"first 1, summary of 1: 1x 59.9-59.9 answered, summary of 1: 1x 70-70 attempted"},
 		{"one of several servers", []any{anything, d(1, 0), elsewhere(2, 1, "192.0.2.2"), elsewhere(3, 1, "192.0.2.3"), answered(elsewhere(2, 1, "192.0.2.2"), 2, event.Refused), 60.},
 			"first 1, summary of 1: 2x 1-1 refused"},
 		{"known at once", []any{said(d(1, 0)), 60.}, "first 1 answered"},
@@ -97,17 +104,25 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestManyConversations: a key is of some conversations at once, the latest. Of
-// the others it claims nothing.
+// TestManyConversations: a key is of some conversations at once, the latest. The
+// others were not answered when they had the time, and else nothing is claimed.
 func TestManyConversations(t *testing.T) {
 	g := New(Options{Window: time.Minute, Outcomes: true})
-	steps := []any{anything}
-	for i := range 20 {
-		e := detection(i+1, float64(i), "10.0.0.1")
-		e.Dst = netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})
-		steps = append(steps, e)
+	beacon := func(every float64) []any {
+		steps := []any{anything}
+		for i := range 20 {
+			e := detection(i+1, float64(i)*every, "10.0.0.1")
+			e.SrcPort = uint16(40000 + i)
+			steps = append(steps, e)
+		}
+		return steps
 	}
-	if got := play(g, append(steps, 60.)...); got != "first 1, summary of 1: 19x 1-19 unknown" {
+	steps := beacon(1)
+	if got := play(g, append(steps, 60.)...); got != "first 1, summary of 1: 19x 1-19 attempted" {
+		t.Error(got)
+	}
+	g = New(Options{Window: time.Minute, Outcomes: true})
+	if got := play(g, append(beacon(0.5), 60.)...); got != "first 1, summary of 1: 19x 0.5-9.5 unknown" {
 		t.Error(got)
 	}
 	g = New(Options{Window: time.Minute, Outcomes: true})
@@ -297,7 +312,7 @@ func TestHold(t *testing.T) {
 			"first 1 attempted, first 2 refused, summary of 2: 1x 3-3 refused"},
 		{"repeated", []any{d(1, 0, "10.0.0.1"), d(2, 1, "10.0.0.1"), answered(d(1, 0, "10.0.0.1"), 2, event.Answered), 60.}, "first 1 answered, summary of 1: 1x 1-1 answered"},
 		{"a repeat at the very end", []any{d(1, 0, "10.0.0.1"), d(2, 59, "10.0.0.1"), 60., answered(d(1, 0, "10.0.0.1"), 61, event.Answered), 180.},
-			"first 1 answered, summary of 1: 1x 59-59"},
+			"first 1 unknown, summary of 1: 1x 59-59 unknown"},
 	} {
 		g := New(Options{Window: time.Minute, Outcomes: true, Hold: true})
 		if got := play(g, c.steps...); got != c.want {
