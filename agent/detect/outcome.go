@@ -51,6 +51,9 @@ type watched struct {
 	status       bool  // waiting for the status of an HTTP response
 }
 
+// open says whether something is waited for.
+func (e *watched) open(at int64) bool { return e.over >= at && (e.waiting || e.status) }
+
 // Odd numbers without a pattern (digits of pi).
 const (
 	mixA = 0x243F6A8885A308D3
@@ -164,11 +167,8 @@ func (w *watch) place(hash uint64, at int64) (e *watched, pushed event.Conversat
 			way = i
 			break
 		}
-		if a, b := &w.all[set][i], &w.all[set][way]; a.waiting != b.waiting {
-			if b.waiting {
-				way = i
-			}
-		} else if a.over < b.over {
+		a, b := &w.all[set][i], &w.all[set][way]
+		if of, than := a.open(at), b.open(at); !of && than || of == than && a.over < b.over {
 			way = i
 		}
 	}
