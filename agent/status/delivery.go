@@ -37,14 +37,15 @@ type Finding struct {
 // FollowUps.
 type Gate struct {
 	Detected   uint64 `json:"detected"`
-	Suppressed uint64 `json:"suppressed"` // taken out: Ignored + Ruled + Whitelisted
-	Folded     uint64 `json:"folded"`     // repeats that became part of a summary
-	Passed     uint64 `json:"passed"`     // went out by themselves
-	Summaries  uint64 `json:"summaries"`  // went out for the folded ones
-	FollowUps  uint64 `json:"follow_ups"` // went out for no detection, to tell the outcome of an earlier one
-	Unkeyed    uint64 `json:"unkeyed"`    // of Passed: not followed, the gate's memory was at its bound
-	Dropped    uint64 `json:"dropped"`    // events and summaries that left the gate and were lost before any output
-	Keys       uint64 `json:"keys"`       // followed at present
+	Suppressed uint64 `json:"suppressed"`          // taken out: Ignored + Ruled + Whitelisted
+	Folded     uint64 `json:"folded"`              // repeats that became part of a summary
+	Passed     uint64 `json:"passed"`              // went out by themselves
+	Summaries  uint64 `json:"summaries"`           // went out for the folded ones
+	FollowUps  uint64 `json:"follow_ups"`          // went out for no detection, to tell the outcome of an earlier one
+	Withheld   uint64 `json:"follow_ups_withheld"` // did not go out, since there were too many
+	Unkeyed    uint64 `json:"unkeyed"`             // of Passed: not followed, the gate's memory was at its bound
+	Dropped    uint64 `json:"dropped"`             // events and summaries that left the gate and were lost before any output
+	Keys       uint64 `json:"keys"`                // followed at present
 
 	Ignored     uint64 `json:"ignored"`     // suppressed by the ignore lists of the reference
 	Ruled       uint64 `json:"ruled"`       // suppressed by a rule

@@ -65,6 +65,7 @@ func eventFamilies() []family {
 		number("events_unkeyed_total", "Events that went out by themselves because the gate's memory was at its bound.", func(s *Snapshot) uint64 { return s.Gate.Unkeyed }),
 		number("event_summaries_total", "Summaries of repeats that went out.", func(s *Snapshot) uint64 { return s.Gate.Summaries }),
 		number("event_follow_ups_total", "Events that went out to tell the outcome of an earlier one and stand for no detection.", func(s *Snapshot) uint64 { return s.Gate.FollowUps }),
+		number("event_follow_ups_withheld_total", "Follow-ups that did not go out, since there were too many from a source or in all.", func(s *Snapshot) uint64 { return s.Gate.Withheld }),
 		counter("event_outcomes_total", "Events, summaries and follow-ups that went out with an outcome.", "outcome", func(s *Snapshot, put put) {
 			put(float64(s.Gate.Outcomes.Unknown), "unknown")
 			put(float64(s.Gate.Outcomes.Attempted), "attempted")

@@ -72,6 +72,7 @@ type Counts struct {
 	Passed     uint64 // events that went out by themselves
 	Summaries  uint64
 	FollowUps  uint64 // events that tell an outcome and stand for no detection
+	Withheld   uint64 // follow-ups that did not go out, since there were too many
 	Unkeyed    uint64 // of Passed: not followed because MaxKeys or MaxBytes was reached
 
 	Ignored     uint64 // suppressed by the ignore rules
@@ -108,6 +109,7 @@ type Gate struct {
 	asking        []*question // of one answer, for the time being
 	conversations int         // in all of about's lists
 	followed      int         // bytes of first events
+	quota         quota
 }
 
 // group is an open window of a key.

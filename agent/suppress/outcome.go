@@ -215,6 +215,10 @@ func (g *Gate) followUp(open *group, out func(event.Event)) {
 	if g.settle(open, &e, out) || !g.news(&e) || o.told && e.Outcome != event.Answered {
 		return
 	}
+	if !g.quota.takes(&e, g.now) {
+		g.counts.Withheld++
+		return
+	}
 	e.Aggregate = event.Aggregate{ID: open.id, Summary: true}
 	open.number++
 	e.ID = event.ReplayID(sha256.Sum256(open.id[:]), open.number, e.Code, 1)

@@ -2,7 +2,9 @@ package suppress
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"strings"
@@ -128,6 +130,83 @@ func TestManyConversations(t *testing.T) {
 	g = New(Options{Window: time.Minute, Outcomes: true})
 	if got := play(g, append(steps, answered(steps[20].(event.Event), 20, event.Answered), 60.)...); got != "first 1, summary of 1: 19x 1-19 answered" {
 		t.Error(got)
+	}
+}
+
+// TestManyKeys: no more keys wait for one conversation than there is room for, and
+// nothing is claimed of the others. One answer tells all that wait.
+func TestManyKeys(t *testing.T) {
+	for _, window := range []time.Duration{0, time.Minute} {
+		for _, outcome := range []event.Outcome{event.Answered, event.OutcomeNone} {
+			g := New(Options{Window: window, Outcomes: true, FollowUps: event.Low})
+			var told [event.NumOutcomes]int
+			out := func(e event.Event) { told[e.Outcome]++ }
+			g.Answer(anything, out)
+			var e event.Event
+			for i := range 20 * maxAsking {
+				e = detection(i+1, 0, "10.0.0.1")
+				e.SrcPort, e.Indicator, e.Severity = 7, fmt.Sprint(i), event.Medium
+				g.Take(e, out)
+			}
+			if len(g.about) != 1 || g.conversations != maxAsking {
+				t.Fatalf("%d wait", g.conversations)
+			}
+			want := [event.NumOutcomes]int{event.OutcomeNone: 20 * maxAsking, event.Attempted: maxVainOf}
+			if outcome == event.Answered {
+				g.Answer(answered(e, 1, outcome), out)
+				want[event.Attempted], want[event.Answered] = 0, maxAsking
+			}
+			g.Advance(start.Add(time.Hour), out)
+			if told != want || g.conversations != 0 || len(g.about) != 0 || g.followed != 0 {
+				t.Errorf("window %v, %s: told %v, want %v, %d wait still", window, outcome, told, want, g.conversations)
+			}
+		}
+	}
+}
+
+// TestFollowUpQuota: a burst of what came to nothing has a bounded number of
+// follow-ups, by source and in all; what was answered has them all.
+func TestFollowUpQuota(t *testing.T) {
+	g := New(Options{Window: time.Minute, Outcomes: true, FollowUps: event.Low})
+	told := map[string]int{}
+	out := func(e event.Event) {
+		if e.FollowUp() {
+			told[e.Severity.String()+" "+e.Outcome.String()+" "+e.Src.String()]++
+		}
+	}
+	g.Answer(anything, out)
+	burst := func(n int, second float64, src string, severity event.Severity, o event.Outcome) {
+		for i := range n {
+			e := detection(i+1, second, src)
+			e.Indicator, e.Severity = fmt.Sprint(severity, o, i), severity
+			binary.BigEndian.PutUint64(e.ID[:], rand.Uint64())
+			g.Take(e, out)
+			if o != event.Attempted {
+				g.Answer(answered(e, second, o), out)
+			}
+		}
+	}
+	burst(100, 0, "10.0.0.1", event.High, event.Attempted)
+	burst(50, 0, "10.0.0.2", event.Medium, event.Refused)
+	burst(100, 0, "10.0.0.3", event.Low, event.Answered)
+	burst(200, 0, "10.0.0.4", event.Medium, event.Answered)
+	g.Advance(start.Add(61*time.Second), out)
+	want := map[string]int{"high attempted 10.0.0.1": maxVainOf, "medium refused 10.0.0.2": 50, "low answered 10.0.0.3": maxVainOf, "medium answered 10.0.0.4": 200}
+	if !maps.Equal(told, want) || g.Counts().Withheld != 80 {
+		t.Errorf("%v, want %v, %d withheld", told, want, g.Counts().Withheld)
+	}
+	clear(told)
+	for i := range 2 * maxVain / 10 {
+		burst(10, 300, fmt.Sprintf("10.1.%d.%d", i/250, i%250), event.High, event.Refused)
+	}
+	burst(10, 300, "10.0.0.1", event.High, event.Answered)
+	g.Advance(start.Add(361*time.Second), out)
+	sum := 0
+	for _, n := range told {
+		sum += n
+	}
+	if sum != maxVain+10 || told["high answered 10.0.0.1"] != 10 || g.Counts().Withheld != 80+maxVain || len(g.quota.by) > maxVain {
+		t.Errorf("%d in all, %v", sum, g.Counts())
 	}
 }
 

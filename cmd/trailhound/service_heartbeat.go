@@ -83,6 +83,7 @@ func heartbeat(now time.Time, s, before *status.Snapshot) event.Event {
 		event.Count("events_passed", g.Passed),
 		event.Count("summaries", g.Summaries),
 		event.Count("follow_ups", g.FollowUps),
+		event.Count("follow_ups_withheld", g.Withheld),
 		event.Count("outcomes_unknown", g.Outcomes.Unknown),
 		event.Count("outcomes_attempted", g.Outcomes.Attempted),
 		event.Count("outcomes_answered", g.Outcomes.Answered),

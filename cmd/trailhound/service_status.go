@@ -40,7 +40,7 @@ func (s *service) snapshot() status.Snapshot {
 		Passed: tally.Gate.Passed, Summaries: tally.Gate.Summaries, Unkeyed: tally.Gate.Unkeyed, Keys: uint64(tally.Gate.Keys),
 		Ignored: tally.Gate.Ignored, Ruled: tally.Gate.Ruled, Whitelisted: tally.Gate.Whitelisted,
 		Local: tally.Gate.Local, Lowered: tally.Gate.Lowered, Restored: tally.Gate.Restored,
-		FollowUps: tally.Gate.FollowUps, Outcomes: showOutcomes(&tally.Gate)}
+		FollowUps: tally.Gate.FollowUps, Withheld: tally.Gate.Withheld, Outcomes: showOutcomes(&tally.Gate)}
 	out.Retro = s.retro.show(traffic, tally)
 	out.Suppress = showSuppression(rules, time.Now())
 	for _, d := range list {

@@ -45,6 +45,9 @@ func (a *app) printSummary(s agent.Summary, g suppress.Counts, trails string, to
 	if g.FollowUps > 0 {
 		folded += ", " + count(g.FollowUps, "follow-up")
 	}
+	if g.Withheld > 0 {
+		folded += fmt.Sprintf(" (%d withheld)", g.Withheld)
+	}
 	p("events", "%d detected, %s, %d folded into %s, %d shown", g.Detected, suppressed, g.Folded, folded, g.Passed+g.Summaries+g.FollowUps)
 	o := &g.Outcomes
 	if told := o[event.Answered] + o[event.Refused] + o[event.Attempted] + o[event.OutcomeUnknown]; told > 0 {
