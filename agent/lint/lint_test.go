@@ -58,7 +58,7 @@ var lintCases = []lintCase{
 	{"198.18.9.1/", "", Matched, ""},
 	{"198.18.9.2:8080/x", "", Matched, ""},
 	{"[2001:db8::7]/x", "", Matched, ""},
-	{"198.18.9.3/bins/x.sh", "", Heuristic, "http.iot"},
+	{"198.18.9.3/bins/x.sh", "", Matched, ""}, // beside http.iot,
 	{"x.white.example/y", "", Whitelisted, "white.example"},
 	{"17.1.2.5/y", "", Whitelisted, "17.0.0.0/8"},
 	{"/consulta fgts.js", "", Matched, ""},

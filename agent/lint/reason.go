@@ -24,8 +24,8 @@ const (
 	// Outranked: what matches this trail matches another one first; Detail is
 	// that trail.
 	Outranked
-	// Heuristic: a heuristic answers for every such packet and ends its
-	// checks; Detail is its code.
+	// Heuristic: a heuristic answers for every such packet in the trail's place;
+	// Detail is its code.
 	Heuristic
 	// BadExpression: the expression cannot be used; Detail says why.
 	BadExpression

@@ -82,7 +82,6 @@ func appendCEF(dst []byte, e *event.Event, id *event.Identity, extra []CEFField,
 	x.text("act", act, cefText)
 	x.text("cat", e.Code.Category(), cefText)
 	x.text("outcome", outcome(e), cefText)
-	x.text("trailhoundOutcome", e.Outcome.String(), cefText) // of attacks as well, and more than CEF has words for
 	x.key("cnt")
 	x.b = strconv.AppendUint(x.b, e.Detections(), 10)
 	x.id("externalId", e.ID)
@@ -94,8 +93,9 @@ func appendCEF(dst []byte, e *event.Event, id *event.Identity, extra []CEFField,
 	case event.Outbound:
 		x.text("deviceDirection", "1", cefText)
 	}
-	if x.rest == uncut { // the key of CEF knows two words; a part of one says nothing
+	if x.rest == uncut { // the keys of CEF know fewer words, and no outcome of attacks; a part of one says nothing
 		x.text("trailhoundDirection", string(e.Direction), cefText)
+		x.text("trailhoundOutcome", e.Outcome.String(), cefText)
 	}
 	x.text("deviceInboundInterface", e.Interface, cefText)
 	x.request(e)
@@ -185,7 +185,7 @@ func sensorNumber(id string) (n uint64, ok bool) {
 // CEFKeys lists the extension keys that AppendCEF writes, without the labels.
 func CEFKeys() []string {
 	return []string{"rt", "start", "end", "src", "spt", "dst", "dpt", "c6a2", "c6a3", "proto", "app", "act", "cat", "cnt", "externalId",
-		"outcome", "trailhoundOutcome", "deviceExternalId", "dvchost", "deviceDirection", "trailhoundDirection", "deviceInboundInterface", "destinationDnsDomain", "shost", "dhost", "request", "requestMethod",
+		"outcome", "deviceExternalId", "dvchost", "deviceDirection", "trailhoundDirection", "trailhoundOutcome", "deviceInboundInterface", "destinationDnsDomain", "shost", "dhost", "request", "requestMethod",
 		"requestClientApplication", "fileHash", "cs1", "cs2", "cs3", "cs4", "cs5", "cs6", "flexString1", "flexString2", "cn1", "cn2", "cn3",
 		"flexNumber1", "flexNumber2", "deviceCustomDate1", "deviceCustomDate2", "reason", "msg"}
 }
