@@ -111,18 +111,11 @@ func kindOf(f *capture.Frame) string {
 // ahead is how far the replay's loop looks ahead.
 const ahead = 8
 
-// judged is a worker with all that the service gives one. A board judges its
-// evidence on the same goroutine, so that the heuristics over time are measured, too;
-// its notes for trails to come, and what it hears of answers, are dropped, as the
-// gate takes them on a core of its own.
+// judged is a worker whose evidence a board judges on the same goroutine, so that
+// the heuristics over time are measured, too.
 func judged(r *detect.Rules) *detect.Worker {
 	w := detect.NewWorker(r)
 	w.Emit = func(event.Event) {}
-	w.Answer, w.Await = func(event.Answer) {}, time.Minute
-	w.Notes = retro.NewNotebook(func(b *retro.Batch) *retro.Batch {
-		b.Reset()
-		return b
-	})
 	board := heuristic.NewBoard(r.Board())
 	board.SetRaise(func(*heuristic.Finding) {})
 	w.Evidence = heuristic.NewCollector(r.Board().Seed, func(b *heuristic.Batch) *heuristic.Batch {
@@ -133,10 +126,23 @@ func judged(r *detect.Rules) *detect.Worker {
 	return w
 }
 
+// served is a worker with all that the service gives one: it listens for answers and
+// takes notes for trails to come. What comes of that is dropped, as the gate takes
+// it on a core of its own.
+func served(r *detect.Rules) *detect.Worker {
+	w := judged(r)
+	w.Answer, w.Await = func(event.Answer) {}, time.Minute
+	w.Notes = retro.NewNotebook(func(b *retro.Batch) *retro.Batch {
+		b.Reset()
+		return b
+	})
+	return w
+}
+
 // BenchmarkFlood is a SYN flood: a million invented sources a second of packet
 // time, each with one packet, to many ports of one host.
 func BenchmarkFlood(b *testing.B) {
-	w := judged(rules(openTable(b), false))
+	w := served(rules(openTable(b), false))
 	frame := corpus.IP("198.51.100.1", "203.0.113.7", corpus.Syn(1, 2)).Ethernet()
 	at := time.Unix(1_700_000_000, 0)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -183,16 +189,16 @@ func later(list []capture.Frame, by time.Duration) time.Duration {
 }
 
 // BenchmarkPacket is the packet path in memory: decode, match, and judge the
-// evidence. Warm is the
-// order of the mix; cold shuffles the packets and looks up every name and user
-// agent anew.
+// evidence. Warm is the order of the mix; cold shuffles the packets and looks up
+// every name and user agent anew; service is warm with all that the service does
+// besides.
 func BenchmarkPacket(b *testing.B) {
 	t := openTable(b)
 	for _, mix := range []string{"reference", "office"} {
 		all := frames(b, filepath.Join(os.Getenv("TRAILHOUND_BENCH_DIR"), mix+".pcap"))
-		run := func(name string, list []capture.Frame, noCaches bool) {
+		run := func(name string, list []capture.Frame, worker func(*detect.Rules) *detect.Worker, noCaches bool) {
 			b.Run(mix+"/"+name, func(b *testing.B) {
-				w := judged(rules(t, noCaches))
+				w := worker(rules(t, noCaches))
 				round := time.Duration(0) // what time moves on by each time round
 				for i := range list {
 					round = max(round, list[i].Time.Sub(list[0].Time))
@@ -222,13 +228,14 @@ func BenchmarkPacket(b *testing.B) {
 				b.ReportMetric(float64(b.Elapsed()-aside)/float64(b.N), "ns/op")
 			})
 		}
-		run("warm", all, false)
+		run("warm", all, judged, false)
+		run("warm/service", all, served, false)
 		shuffled := append([]capture.Frame(nil), all...)
 		rand.New(rand.NewPCG(1, 1)).Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 		for i := range shuffled { // packets of another order, not a clock that jumps
 			shuffled[i].Time = all[i].Time
 		}
-		run("cold", shuffled, true)
+		run("cold", shuffled, judged, true)
 		kinds := make(map[string][]capture.Frame)
 		for i := range all {
 			k := kindOf(&all[i])
@@ -236,8 +243,8 @@ func BenchmarkPacket(b *testing.B) {
 		}
 		for _, k := range []string{"bulk", "ack", "syn", "query", "answer", "hello", "request", "response", "udp", "icmp"} {
 			if len(kinds[k]) > 0 {
-				run("warm/"+k, kinds[k], false)
-				run("cold/"+k, kinds[k], true)
+				run("warm/"+k, kinds[k], judged, false)
+				run("cold/"+k, kinds[k], judged, true)
 			}
 		}
 	}
