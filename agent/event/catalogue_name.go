@@ -20,7 +20,7 @@ func nameEntries() []Entry {
 		},
 		{
 			Code: DNSNXDomain, Types: []Type{DNS}, Counts: "answers that the name does not exist",
-			Meaning: "One name, or the names below one domain, were answered with NXDOMAIN more often than the threshold within the window: malware that looks for its server, or a leftover of something that is gone. For a domain, the trail lists the names; one that was raised for a name may be raised for its domain one answer later. Names of private zones and examples are left out, as for `dns.long`.",
+			Meaning: "One name, or the names below one domain, were answered with NXDOMAIN more often than the threshold within the window - each client at home counts for itself: malware that looks for its server, or a leftover of something that is gone. For a domain, the trail lists the names; one that was raised for a name may be raised for its domain one answer later. Names of private zones and examples are left out, as for `dns.long`.",
 			Example: "2023-11-14 22:13:40 medium 8.8.8.8:53 -> 10.0.0.66:50000 UDP DNS www.gone.com excessive no such domain (suspicious) (heuristic)",
 			Benign:  "Software that looks for a server that was switched off; a resolver, whose answers are those of all its clients, and a mail server: roles `resolver` and `mail`.",
 			Rule:    "{name: old-update-server, reason: \"switched off, clients still ask, ticket 4711\", expires: 2099-12-31, action: drop, trail: [www.gone.com], code: [dns.nxdomain]}",

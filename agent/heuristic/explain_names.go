@@ -100,13 +100,16 @@ func (x *explainer) nxdomain() {
 	if x.silenced() {
 		one.Note = "the domain is over the limit of dns.exhaustion, which is all that is said of it"
 	}
-	now := uint32(x.now)
-	one.Value = float64(d.full.peek(x.e.Item^n.salt, now, d.window))
+	now, salt := uint32(x.now), n.salt^x.board.client(x.e)
+	if salt != n.salt {
+		one.Counts = "answers to the client"
+	}
+	one.Value = float64(d.full.peek(x.e.Item^salt, now, d.window))
 	x.list = append(x.list, one)
 	if _, two, more := splitTwo(x.name); more {
 		all := one
 		all.Key = "all names below " + string(two)
-		all.Value = float64(d.wild.peek(hash(x.board.opt.Seed^n.salt, two), now, d.window))
+		all.Value = float64(d.wild.peek(hash(x.board.opt.Seed^salt, two), now, d.window))
 		x.list = append(x.list, all)
 	}
 }

@@ -40,12 +40,23 @@ func (x *nxdomain) make() {
 
 const excessive = "excessive no such domain (suspicious)"
 
+// client is what the counts of an answer are kept apart by: clients at home count
+// for themselves, since a name that is misspelled in an office is asked for by many;
+// all others count together, as in the reference, which leaves those at home out.
+func (b *Board) client(e *Evidence) uint64 {
+	if !b.opt.Home.Contains(e.DstAddr()) {
+		return 0
+	}
+	return foldAddr(b.opt.Seed, e.Dst)
+}
+
 // take counts an answer for its name, then for all names of its domain. What is
 // reported begins anew, and the second count is then left out.
 func (x *nxdomain) take(b *Board, e *Evidence, name []byte, salt uint64) {
 	if !x.on {
 		return
 	}
+	salt ^= b.client(e)
 	if x.full.size == 0 {
 		x.make()
 	}

@@ -2,6 +2,7 @@ package heuristic
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -406,4 +407,36 @@ func BenchmarkNXDomain(b *testing.B) {
 	b.Run("domains", func(b *testing.B) { // all new
 		benchNames(b, NXDomain, 100_000, func(name []byte, i uint32) { number(name[10:20], i) })
 	})
+}
+
+// TestNXDomainClients: clients at home count for themselves; all others, as in the
+// reference, together.
+func TestNXDomainClients(t *testing.T) {
+	ask := func(r *nameRig, client string, n int) {
+		r.packet.Src, r.packet.Dst = nameResolver, netip.MustParseAddr(client)
+		r.packet.SrcPort, r.packet.DstPort = 53, 40000
+		r.nx(int64(100+n), fmt.Sprintf("host%d.office.example", n%3))
+	}
+	r := newNameRig(Options{})
+	for n := range 60 {
+		ask(r, fmt.Sprintf("10.0.0.%d", n%30), n)
+	}
+	r.expect(t)
+	for n := range 21 {
+		ask(r, "10.0.1.1", 100+n)
+	}
+	r.expect(t, "dns.nxdomain 220 (host0,host1,host2).office.example")
+	for n := range 21 {
+		ask(r, fmt.Sprintf("198.51.100.%d", n), 200+n)
+	}
+	r.expect(t, "dns.nxdomain 320 (host0,host1,host2).office.example")
+	// What is asked for by the key of one client is of that client alone.
+	r = newNameRig(Options{})
+	for n := range 5 {
+		ask(r, "10.0.0.1", n)
+	}
+	ask(r, "10.0.0.2", 5)
+	if got := r.names.nxdomain.wild.peek(hash(r.opt.Seed^r.names.salt^foldAddr(r.opt.Seed, netip.MustParseAddr("10.0.0.1").As16()), []byte("office.example")), uint32(r.now), 3600); got != 5 {
+		t.Errorf("%v answers to one client", got)
+	}
 }
