@@ -70,10 +70,7 @@ func sameRow(t testing.TB, columns, row []string, e *event.Event) {
 		}
 		return strconv.Itoa(int(n))
 	}
-	src := e.Src.String()
-	if e.Forwarded != "" {
-		src += "," + e.Forwarded
-	}
+	src := sourceOf(e)
 	for name, want := range map[string]string{"time": e.Time.Format("2006-01-02T15:04:05.000000Z"), "sensor": "edge-1", "src_ip": src, "src_port": port(e.SrcPort),
 		"dst_ip": e.Dst.String(), "dst_port": port(e.DstPort), "protocol": e.Protocol, "type": string(e.Type), "trail": e.Trail, "info": e.Info,
 		"reference": e.Reference, "confidence": strconv.Itoa(int(e.Confidence)), "code": string(e.Code), "event_id": event.IDString(e.ID)} {

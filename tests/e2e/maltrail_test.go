@@ -95,10 +95,7 @@ func maltrailWant(e *event.Event) []string {
 		}
 		return strconv.Itoa(int(n))
 	}
-	src := e.Src.String()
-	if e.Forwarded != "" {
-		src += "," + oneLine(e.Forwarded)
-	}
+	src := sourceOf(e)
 	return []string{e.Time.Format("2006-01-02 15:04:05.000000"), "edge-1", src, port(e.SrcPort), e.Dst.String(), port(e.DstPort),
 		e.Protocol, string(e.Type), oneLine(e.Trail), oneLine(e.Info), e.Reference}
 }
