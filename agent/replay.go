@@ -123,7 +123,7 @@ func selects(index, workers int) func(packet.LinkType, []byte) bool {
 		return nil
 	}
 	return func(link packet.LinkType, data []byte) bool {
-		return int(packet.Fanout(link, data)%uint32(workers)) == index
+		return int(packet.Spread(link, data)%uint32(workers)) == index
 	}
 }
 

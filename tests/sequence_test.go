@@ -12,6 +12,7 @@ import (
 
 	"trailhound/agent/detect"
 	"trailhound/agent/event"
+	"trailhound/agent/packet"
 	. "trailhound/tests/corpus"
 )
 
@@ -237,9 +238,11 @@ func (s *sequence) mutate() {
 	case 0:
 		f.Data = f.Data[:at]
 	case 1:
-		// Not those that packet.Fanout does not know: their frames are one worker's,
-		// and what is remembered of a flow is not shared with the flow's other frames.
-		f.Link = pick[uint16](s.dice, LinkEthernet, LinkRaw, LinkIPv4, LinkPPP, LinkHDLC, LinkSLL, LinkSLL2, LinkNull)
+		f.Link = pick(s.dice, uint16(LinkEthernet), LinkRaw, LinkIPv4, LinkPPP, LinkHDLC, LinkSLL, LinkSLL2, LinkNull,
+			uint16(packet.LinkTokenRing), uint16(packet.LinkFDDI), uint16(packet.LinkARCNET), uint16(packet.LinkPPPDir))
+	case 2: // deeper than the kernel's program looks
+		p := pick(s.dice, s.plain...)
+		f = pick(s.dice, p.MPLS(5), p.MPLS(5, 6).VLAN(7), p.VLAN(3).VLAN(2).QinQ(1)).Ethernet()
 	default:
 		f.Data[at] ^= byte(1 + s.dice.IntN(255))
 	}

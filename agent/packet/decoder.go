@@ -60,6 +60,15 @@ func (p *Packet) clear() {
 
 // decodeLink reads the link header and goes on with IP.
 func (d *Decoder) decodeLink(link LinkType, frame []byte, p *Packet) Reason {
+	if r := p.known(link, frame); r != UnknownLink {
+		return r
+	}
+	return d.infer(link, frame, p)
+}
+
+// known is decodeLink for the link types whose headers are known: what it gives
+// depends on the frame alone. Of all others it says UnknownLink.
+func (p *Packet) known(link LinkType, frame []byte) Reason {
 	switch link {
 	case LinkEthernet:
 		return p.typed(frame, 14)
@@ -97,7 +106,7 @@ func (d *Decoder) decodeLink(link LinkType, frame []byte, p *Packet) Reason {
 	case LinkARCNET:
 		return p.orTyped(p.arcnet(frame), frame, 6)
 	}
-	return d.infer(link, frame, p)
+	return UnknownLink
 }
 
 // typed reads a link header of n bytes whose last two are an EtherType.
