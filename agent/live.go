@@ -157,13 +157,6 @@ func (l *Live) SetRules(rules *detect.Rules) (released <-chan struct{}) {
 	return next.taken
 }
 
-// Rules are those set last.
-func (l *Live) Rules() *detect.Rules {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.newest.rules
-}
-
 // Canary sends a test detection the way that a frame goes: through the decoder
 // and the matching of the first worker, its queue and past the gate to the
 // sink.

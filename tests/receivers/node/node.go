@@ -153,9 +153,6 @@ func (n *Node) Kill() {
 	n.stdin.Close()
 }
 
-// PID is the process of the node.
-func (n *Node) PID() int { return n.cmd.Process.Pid }
-
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
