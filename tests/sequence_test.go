@@ -232,6 +232,9 @@ func (s *sequence) mutate() {
 	}
 	s.clock()
 	f := s.frames[len(s.frames)-1-s.dice.IntN(min(len(s.frames), 16))].Frame
+	if len(f.Data) == 0 { // its end was cut off before, all of it
+		return
+	}
 	f.Data = bytes.Clone(f.Data)
 	at := s.dice.IntN(len(f.Data))
 	switch s.dice.IntN(8) {
