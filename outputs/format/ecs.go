@@ -44,11 +44,11 @@ func AppendECSWith(dst []byte, e *event.Event, id *event.Identity, opt ECSOption
 	d.message(e)
 	name, atSource := serverName(e)
 	if atSource {
-		d.endpoint("source", e.Src, &d.src, e.SrcPort, e.Forwarded, name)
-		d.endpoint("destination", e.Dst, &d.dst, e.DstPort, "", "")
+		d.endpoint("source", e.Src, &d.src, e.SrcPort, name)
+		d.endpoint("destination", e.Dst, &d.dst, e.DstPort, "")
 	} else {
-		d.endpoint("source", e.Src, &d.src, e.SrcPort, e.Forwarded, "")
-		d.endpoint("destination", e.Dst, &d.dst, e.DstPort, "", name)
+		d.endpoint("source", e.Src, &d.src, e.SrcPort, "")
+		d.endpoint("destination", e.Dst, &d.dst, e.DstPort, name)
 	}
 	d.network(e)
 	d.resolve(e.DNS.Answers)
@@ -182,17 +182,15 @@ func (d *document) message(e *event.Event) {
 	d.b = append(d.b, '"')
 }
 
-func (d *document) endpoint(name string, a netip.Addr, t *text, port uint16, forwarded, domain string) {
+// endpoint writes one end. Whom a request was forwarded for is a claim of its sender
+// and not in it: searches by address would miss the host.
+func (d *document) endpoint(name string, a netip.Addr, t *text, port uint16, domain string) {
 	m := d.object(name)
 	if a.IsValid() {
 		d.raw(`"ip":"`)
 		d.ip(a, t)
-		// address is text: here the forwarded-for value may stand unchecked.
 		d.b = append(d.b, `","address":"`...)
 		d.ip(a, t)
-		if forwarded != "" {
-			d.b = appendEscaped(append(d.b, ','), forwarded)
-		}
 		d.b = append(d.b, '"')
 	}
 	d.number("port", uint64(port))

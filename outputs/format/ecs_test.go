@@ -136,7 +136,7 @@ func TestECSValues(t *testing.T) {
 		"threat.technique.id": `["T1046"]`, "threat.technique.name": `["Network Service Discovery"]`, "threat.technique.subtechnique": "", "event.outcome": "", "event.action": "heuristic-match",
 		"rule.category": "heuristic", "rule.id": "scan.infection", "network.community_id": ""})
 	check("http", httpEvent(), map[string]string{"threat.indicator": "", "threat.technique.id": `["T1190"]`, "network.community_id": "1:JJayO27lzJEfl0R+P5GC0GPuNyk=", "network.forwarded_ip": "203.0.113.7", "source.ip": "192.0.2.11",
-		"source.address": "192.0.2.11,203.0.113.7", "url.full": `http://shop.test/item?id=1%27 or "1"=%271`, "url.path": "/item",
+		"source.address": "192.0.2.11", "url.full": `http://shop.test/item?id=1%27 or "1"=%271`, "url.path": "/item",
 		"url.query": `id=1%27 or "1"=%271`, "destination.domain": "shop.test", "event.category": `["network","intrusion_detection","web"]`})
 	bad := httpEvent()
 	bad.Forwarded, bad.Trail = "1.2.3.4.5", "a\r\nb"

@@ -120,10 +120,7 @@ func sameFields(t testing.TB, doc map[string]any, e *event.Event, compat bool) {
 		}
 		return json.Number(strconv.Itoa(int(n)))
 	}
-	src, address := sourceOf(e), e.Src.String()
-	if e.Forwarded != "" { // of any request, as sent
-		address += "," + e.Forwarded
-	}
+	src := sourceOf(e)
 	var want map[string]any
 	if compat {
 		want = map[string]any{"timestamp": json.Number(strconv.FormatInt(e.Time.Unix(), 10)), "sensor": "edge-host", "severity": label, "src_ip": src,
@@ -137,11 +134,14 @@ func sameFields(t testing.TB, doc map[string]any, e *event.Event, compat bool) {
 			"event.sequence": json.Number(strconv.Itoa(int(e.Seq))), "event.code": string(e.Code), "event.reason": e.Info, "trailhound.epoch": fmt.Sprintf("%016x", e.Epoch),
 			"trailhound.severity": label, "trailhound.confidence": json.Number(strconv.Itoa(int(e.Confidence))), "trailhound.trail": e.Trail,
 			"trailhound.observable": e.Observable, "trailhound.reference": e.Reference, "trailhound.type": string(e.Type), "source.ip": e.Src.String(),
-			"source.address": address, "source.port": port(e.SrcPort, nil), "destination.ip": "2001:db8::1", "destination.port": port(e.DstPort, nil),
+			"source.address": e.Src.String(), "source.port": port(e.SrcPort, nil), "destination.ip": "2001:db8::1", "destination.port": port(e.DstPort, nil),
 			"network.transport": strings.ToLower(e.Protocol), "network.direction": "outbound", "observer.name": "edge-1",
 			"host.name": "edge-host", "labels.site": "berlin", "data_stream.dataset": "trailhound.event"}
 		if e.HTTP.UserAgent != "" {
 			want["user_agent.original"], want["http.request.method"] = e.HTTP.UserAgent, "GET"
+		}
+		if e.Forwarded != "" { // of any request, as sent
+			want["trailhound.forwarded"] = e.Forwarded
 		}
 	}
 	for path, w := range want {
