@@ -16,6 +16,9 @@ func Canonical(text string) string {
 func Spelled(text string) string { return respell(text, AppendAddr) }
 
 func respell(text string, spell func([]byte, netip.Addr) []byte) string {
+	if strings.Count(text, ":") < 2 { // no IPv6 address is in it, as in most
+		return text
+	}
 	open, head, rest := "", text, ""
 	if at := strings.IndexAny(text, " /]"); at >= 0 {
 		head, rest = text[:at], text[at:]

@@ -17,7 +17,6 @@ const printBytes = 64 << 10
 type eventPrinter struct {
 	app    *app
 	layout format.Layout
-	id     *event.Identity
 	buf    []byte
 	err    error // the first one: nothing is written after it
 }
@@ -35,11 +34,11 @@ func (a *app) printEvents(name string, id *event.Identity) (*eventPrinter, error
 			name = "table"
 		}
 	}
-	layout, err := format.Named(name, format.Options{Table: format.TableOptions{Width: width, Color: a.colour()}})
+	layout, err := format.Named(name, format.Options{Identity: id, Table: format.TableOptions{Width: width, Color: a.colour()}})
 	if err != nil {
 		return nil, usagef("%v", err)
 	}
-	return &eventPrinter{app: a, layout: layout, id: id, buf: slices.Clone(layout.Header)}, nil
+	return &eventPrinter{app: a, layout: layout, buf: slices.Clone(layout.Header)}, nil
 }
 
 // formatUsage describes --format.
@@ -55,7 +54,7 @@ func checkFormat(name string) error {
 
 // print takes an event. It says whether more may come.
 func (p *eventPrinter) print(e *event.Event) bool {
-	p.buf = p.layout.Append(p.buf, e, p.id)
+	p.buf = p.layout.Append(p.buf, e)
 	return len(p.buf) < printBytes || p.flush() == nil
 }
 

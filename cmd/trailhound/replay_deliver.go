@@ -193,7 +193,7 @@ func (d *deliverer) open(o *config.Output, env surroundings) error {
 	if err != nil {
 		return errors.Join(err, out.Close())
 	}
-	document := func(dst []byte, e *event.Event) []byte { return format.AppendECS(dst, e, id) }
+	document := format.NewECS(id, format.ECSOptions{}).Append
 	letters := dead.New(filepath.Join(d.dir, deadLettersName), o.Name, 0)
 	d.loops = append(d.loops, &deliverLoop{cursor: cursor, before: cursor.State(), stop: func() {}, finished: make(chan struct{}),
 		Delivery: outputs.NewDelivery(o.Name, o.Type, out, cursor, set, letters, document, log)})

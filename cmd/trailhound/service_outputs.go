@@ -125,7 +125,7 @@ func (s *service) openOutput(o *config.Output) (*delivery, error) {
 		return nil, errors.Join(err, out.Close())
 	}
 	id := s.id
-	document := func(dst []byte, e *event.Event) []byte { return format.AppendECS(dst, e, id) }
+	document := format.NewECS(id, format.ECSOptions{}).Append
 	was := cursor.State()
 	d := &delivery{entry: o, cursor: cursor, dropped: was.Evicted + was.Quarantined,
 		Delivery: outputs.NewDelivery(o.Name, o.Type, out, cursor, set, dead.New(s.deadLetters(), o.Name, 0), document, s.log)}

@@ -50,13 +50,10 @@ func New(opt Options) (*Output, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
-	if opt.Identity == nil {
-		opt.Identity = &event.Identity{}
-	}
 	if opt.Log == nil {
 		opt.Log = slog.Default()
 	}
-	layout, err := format.Named(opt.Format, format.Options{Location: opt.Location, SpreadsheetSafe: opt.SpreadsheetSafe})
+	layout, err := format.Named(opt.Format, format.Options{Identity: opt.Identity, Location: opt.Location, SpreadsheetSafe: opt.SpreadsheetSafe})
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +127,7 @@ func (o *Output) encode(batch []event.Event) int {
 	head := len(o.buf)
 	for i := range batch {
 		before := len(o.buf)
-		o.buf = o.layout.Append(o.buf, &batch[i], o.opt.Identity)
+		o.buf = o.layout.Append(o.buf, &batch[i])
 		if len(o.buf) == before { // the format has no record for it
 			continue
 		}

@@ -15,18 +15,18 @@ type body struct {
 	text []byte
 	ends []int // where each event ends in text
 
-	zip     *gzip.Writer // nil: not compressed
-	zipped  bytes.Buffer
-	options [2]format.ECSOptions // of detections, of health events
-	health  string               // how the action of a health event begins
+	zip       *gzip.Writer // nil: not compressed
+	zipped    bytes.Buffer
+	documents [2]*format.ECS // of detections, of health events
+	health    string         // how the action of a health event begins
 }
 
 const action = `{"create":{"_id":"`
 
-func newBody(k *Keys) (*body, error) {
+func newBody(k *Keys, id *event.Identity) (*body, error) {
 	b := &body{health: `{"create":{"_index":"` + k.stream(k.HealthDataset) + `","_id":"`}
 	for i, dataset := range []string{k.Dataset, k.HealthDataset} {
-		b.options[i] = format.ECSOptions{Dataset: dataset, Namespace: k.Namespace, NoEnrichments: !k.Enrichments}
+		b.documents[i] = format.NewECS(id, format.ECSOptions{Dataset: dataset, Namespace: k.Namespace, NoEnrichments: !k.Enrichments})
 	}
 	if k.Gzip > 0 {
 		var err error
@@ -39,11 +39,11 @@ func newBody(k *Keys) (*body, error) {
 
 // fill takes events from the front of the batch until limit bytes are full, at
 // least one, and says how many.
-func (b *body) fill(batch []event.Event, id *event.Identity, limit int) int {
+func (b *body) fill(batch []event.Event, limit int) int {
 	b.text, b.ends = b.text[:0], b.ends[:0]
 	for i := range batch {
 		start := len(b.text)
-		b.add(&batch[i], id)
+		b.add(&batch[i])
 		if len(b.text) > limit && i > 0 {
 			b.text = b.text[:start]
 			break
@@ -53,15 +53,15 @@ func (b *body) fill(batch []event.Event, id *event.Identity, limit int) int {
 	return len(b.ends)
 }
 
-func (b *body) add(e *event.Event, id *event.Identity) {
-	begin, opt := action, &b.options[0]
+func (b *body) add(e *event.Event) {
+	begin, doc := action, b.documents[0]
 	if e.Code.IsHealth() {
-		begin, opt = b.health, &b.options[1]
+		begin, doc = b.health, b.documents[1]
 	}
 	b.text = append(b.text, begin...)
 	b.text = event.AppendID(b.text, e.ID)
 	b.text = append(b.text, "\"}}\n"...)
-	b.text = format.AppendECSWith(b.text, e, id, *opt)
+	b.text = doc.Append(b.text, e)
 	b.text = append(b.text, '\n')
 }
 

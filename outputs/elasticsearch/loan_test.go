@@ -101,7 +101,7 @@ func TestEarlyAnswer(t *testing.T) {
 	}
 	defer o.Close()
 	batch := batchOf(600)
-	o.body.fill(batch[:500], o.identity, o.limit)
+	o.body.fill(batch[:500], o.limit)
 	want := bytes.Clone(o.body.text)
 	got := make(chan []byte, 1)
 	go func() { got <- <-rest }()

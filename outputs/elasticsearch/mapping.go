@@ -38,7 +38,7 @@ type mapping struct {
 	names string // separated by spaces
 }
 
-// mappings lists every field that format.AppendECSWith can write; a test walks
+// mappings lists every field that format.ECS can write; a test walks
 // all kinds of events to see that.
 func mappings() []mapping {
 	list := []mapping{

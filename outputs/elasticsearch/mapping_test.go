@@ -56,7 +56,7 @@ func TestEveryFieldIsMapped(t *testing.T) {
 		fields, seen := mapped(types), map[string]bool{}
 		for _, e := range maximalEvents() {
 			var doc map[string]any
-			if err := json.Unmarshal(format.AppendECSWith(nil, &e, identity(), format.ECSOptions{}), &doc); err != nil {
+			if err := json.Unmarshal(format.AppendECS(nil, &e, identity()), &doc); err != nil {
 				t.Fatal(err)
 			}
 			values := map[string]any{}

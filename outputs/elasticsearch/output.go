@@ -34,9 +34,8 @@ type Env struct {
 // An Output delivers to one cluster. Send is for one goroutine at a time;
 // Check, Setup and Stats are for any.
 type Output struct {
-	keys     Keys
-	identity *event.Identity
-	log      *slog.Logger
+	keys Keys
+	log  *slog.Logger
 
 	wire   *wire
 	loans  *lender // of bulk requests, on the wire
@@ -92,11 +91,11 @@ func New(k Keys, env Env) (*Output, error) {
 	if env.Log == nil {
 		env.Log = slog.Default()
 	}
-	o := &Output{keys: k, identity: env.Identity, log: env.Log, nodes: newNodes(urls), stream: k.stream(k.Dataset), limit: k.MaxRequest, connected: time.Now()}
+	o := &Output{keys: k, log: env.Log, nodes: newNodes(urls), stream: k.stream(k.Dataset), limit: k.MaxRequest, connected: time.Now()}
 	if o.wire, err = newWire(&k, env, "trailhound/"+env.Identity.Version); err != nil {
 		return nil, err
 	}
-	if o.body, err = newBody(&k); err != nil {
+	if o.body, err = newBody(&k, env.Identity); err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
 	o.loans = &lender{to: o.wire}

@@ -36,7 +36,7 @@ func (o *Output) Send(ctx context.Context, batch []event.Event) (outputs.Result,
 	}
 	err := o.meet(ctx)
 	for s.first < len(batch) && err == nil {
-		n := o.body.fill(batch[s.first:], o.identity, o.limit)
+		n := o.body.fill(batch[s.first:], o.limit)
 		err = s.request(0, n)
 		s.first += n
 	}

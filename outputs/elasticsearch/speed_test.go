@@ -111,31 +111,30 @@ func BenchmarkSend(b *testing.B) {
 }
 
 func BenchmarkFill(b *testing.B) {
-	body, err := newBody(&Keys{Dataset: "trailhound.event", HealthDataset: "trailhound.health", Namespace: "default", Enrichments: true})
+	body, err := newBody(&Keys{Dataset: "trailhound.event", HealthDataset: "trailhound.health", Namespace: "default", Enrichments: true}, identity())
 	if err != nil {
 		b.Fatal(err)
 	}
 	batch := batchOf(1000)
-	id := identity()
 	b.ReportAllocs()
 	for b.Loop() {
-		body.fill(batch, id, 20_000_000)
+		body.fill(batch, 20_000_000)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/event")
 	b.SetBytes(int64(len(body.text)))
 }
 
 func TestFill(t *testing.T) {
-	body, err := newBody(&Keys{Dataset: "d", HealthDataset: "h", Namespace: "n"})
+	body, err := newBody(&Keys{Dataset: "d", HealthDataset: "h", Namespace: "n"}, identity())
 	if err != nil {
 		t.Fatal(err)
 	}
 	batch := batchOf(10)
 	batch[9].Trail = strings.Repeat("x", 4000)
-	one := func(e event.Event) int { body.fill([]event.Event{e}, identity(), 1); return len(body.text) }
+	one := func(e event.Event) int { body.fill([]event.Event{e}, 1); return len(body.text) }
 	size := one(batch[0])
 	for _, c := range []struct{ limit, from, want int }{{1, 0, 1}, {size, 0, 1}, {2*size + 10, 0, 2}, {1 << 20, 0, 10}, {100, 9, 1}} {
-		n := body.fill(batch[c.from:], identity(), c.limit)
+		n := body.fill(batch[c.from:], c.limit)
 		if n != c.want || len(body.ends) != n || body.ends[n-1] != len(body.text) {
 			t.Errorf("limit %d: %d events, %v", c.limit, n, body.ends)
 		}
@@ -146,7 +145,7 @@ func TestFill(t *testing.T) {
 }
 
 func TestRequestGolden(t *testing.T) {
-	body, err := newBody(&Keys{Dataset: "trailhound.event", HealthDataset: "trailhound.health", Namespace: "default", Enrichments: true})
+	body, err := newBody(&Keys{Dataset: "trailhound.event", HealthDataset: "trailhound.health", Namespace: "default", Enrichments: true}, identity())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +154,6 @@ func TestRequestGolden(t *testing.T) {
 	icmp.SrcPort, icmp.DstPort, icmp.Protocol, icmp.Src = 0, 0, "ICMPV6", netip.MustParseAddr("2001:db8::1")
 	icmp.Dst = netip.MustParseAddr("2001:db8::2")
 	batch = append(batch, icmp)
-	body.fill(batch, identity(), 1<<20)
+	body.fill(batch, 1<<20)
 	golden(t, "request.ndjson", body.text)
 }

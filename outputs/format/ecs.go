@@ -18,29 +18,65 @@ const (
 	Product = "Trailhound"
 )
 
-// ECSOptions tell AppendECSWith what differs between receivers.
+// ECSOptions tell NewECS what differs between receivers.
 type ECSOptions struct {
 	Dataset       string // data_stream.dataset and event.dataset; empty: trailhound.event, or trailhound.health
 	Namespace     string // data_stream.namespace; empty: default
 	NoEnrichments bool   // leave out threat.enrichments, which is a nested field
 }
 
-// AppendECS appends the event as one JSON object after ECS 8.11, without LF.
-// What has no home in ECS is under trailhound. Nothing is ever "-", addresses
-// are in RFC 5952 form, numbers are numbers, and absent fields are left out.
-func AppendECS(dst []byte, e *event.Event, id *event.Identity) []byte {
-	return AppendECSWith(dst, e, id, ECSOptions{})
+// ECS writes the documents of one sensor. Several goroutines may use it.
+type ECS struct {
+	opt      ECSOptions
+	observer []byte // how the object begins
+	// What the sensor says of itself is the same in all documents but for the
+	// dataset: made once, it is a sixth of the work less.
+	sensor [2]stamp // of detections, of health events
 }
 
-// AppendECSWith is AppendECS with options.
-func AppendECSWith(dst []byte, e *event.Event, id *event.Identity, opt ECSOptions) []byte {
-	if opt.Dataset == "" {
-		opt.Dataset = dataset(e)
+// stamp is the end of every document of a dataset: host, agent, labels, data_stream.
+type stamp struct {
+	dataset string
+	members []byte
+}
+
+// NewECS gives the encoder of documents of a sensor; id is not kept.
+func NewECS(id *event.Identity, opt ECSOptions) *ECS {
+	f := &ECS{opt: opt}
+	d := document{b: []byte{'{'}}
+	d.observer(id)
+	f.observer = d.b[1:]
+	for i, name := range []string{"trailhound.event", "trailhound.health"} {
+		if opt.Dataset != "" {
+			name = opt.Dataset
+		}
+		d := document{b: []byte{'{'}}
+		d.sensor(id)
+		d.labels(id.Labels)
+		d.dataStream(name, opt.Namespace)
+		f.sensor[i] = stamp{name, d.b[1:]}
+	}
+	return f
+}
+
+// AppendECS appends the event as one JSON object after ECS 8.11, without LF. Who
+// writes many takes an ECS.
+func AppendECS(dst []byte, e *event.Event, id *event.Identity) []byte {
+	return NewECS(id, ECSOptions{}).Append(dst, e)
+}
+
+// Append appends the event as one JSON object after ECS 8.11, without LF.
+// What has no home in ECS is under trailhound. Nothing is ever "-", addresses
+// are in RFC 5952 form, numbers are numbers, and absent fields are left out.
+func (f *ECS) Append(dst []byte, e *event.Event) []byte {
+	by := &f.sensor[0]
+	if e.Code.IsHealth() {
+		by = &f.sensor[1]
 	}
 	d := document{b: append(dst, '{')}
 	d.time("@timestamp", e.Time)
 	d.raw(`"ecs":{"version":"` + ECSVersion + `"}`)
-	d.event(e, opt.Dataset)
+	d.event(e, by.dataset)
 	d.message(e)
 	name, atSource := serverName(e)
 	if atSource {
@@ -55,29 +91,17 @@ func AppendECSWith(dst []byte, e *event.Event, id *event.Identity, opt ECSOption
 	d.dns(e)
 	d.http(e)
 	d.tls(e)
-	d.threat(e, opt)
+	d.threat(e, f.opt)
 	if !e.Code.IsHealth() {
 		d.rule(e)
 	}
-	d.sensor(e, id)
-	d.related(e, name)
-	d.labels(id.Labels)
-	d.raw(`"data_stream":{"type":"logs"`)
-	d.string("dataset", opt.Dataset)
-	if opt.Namespace == "" {
-		opt.Namespace = "default"
-	}
-	d.string("namespace", opt.Namespace)
+	d.b = append(appendComma(d.b), f.observer...)
+	d.ingress(e)
 	d.b = append(d.b, '}')
+	d.related(e, name)
+	d.b = append(appendComma(d.b), by.members...)
 	d.own(e)
 	return append(d.b, '}')
-}
-
-func dataset(e *event.Event) string {
-	if e.Code.IsHealth() {
-		return "trailhound.health"
-	}
-	return "trailhound.event"
 }
 
 func (d *document) event(e *event.Event, dataset string) {

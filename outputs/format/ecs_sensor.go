@@ -21,12 +21,17 @@ func (d *document) rule(e *event.Event) {
 	d.close(m)
 }
 
-func (d *document) sensor(e *event.Event, id *event.Identity) {
-	m := d.object("observer")
+// observer begins the object of that name; ingress goes on with it.
+func (d *document) observer(id *event.Identity) {
+	d.object("observer")
 	d.string("name", id.Name)
 	d.string("hostname", id.Hostname)
 	d.raw(`"type":"sensor","vendor":"` + Vendor + `","product":"` + Product + `"`)
 	d.string("version", id.Version)
+}
+
+// ingress says where the packet came in.
+func (d *document) ingress(e *event.Event) {
 	if e.Interface != "" || e.Alias != "" || len(e.VLANs) > 0 {
 		in := d.object("ingress")
 		i := d.object("interface")
@@ -36,9 +41,10 @@ func (d *document) sensor(e *event.Event, id *event.Identity) {
 		d.vlan(e)
 		d.close(in)
 	}
-	d.close(m)
+}
 
-	m = d.object("host")
+func (d *document) sensor(id *event.Identity) {
+	m := d.object("host")
 	d.string("name", id.Hostname)
 	d.close(m)
 
@@ -47,6 +53,17 @@ func (d *document) sensor(e *event.Event, id *event.Identity) {
 	d.string("name", id.Name)
 	d.string("id", id.ID)
 	d.string("version", id.Version)
+	d.close(m)
+}
+
+func (d *document) dataStream(dataset, namespace string) {
+	if namespace == "" {
+		namespace = "default"
+	}
+	m := d.object("data_stream")
+	d.raw(`"type":"logs"`)
+	d.string("dataset", dataset)
+	d.string("namespace", namespace)
 	d.close(m)
 }
 

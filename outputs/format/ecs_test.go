@@ -211,7 +211,7 @@ func TestECSValues(t *testing.T) {
 }
 
 func TestECSOptions(t *testing.T) {
-	doc := object(t, AppendECSWith(nil, dnsEvent(), identity(), ECSOptions{Namespace: "prod", NoEnrichments: true}))
+	doc := object(t, NewECS(identity(), ECSOptions{Namespace: "prod", NoEnrichments: true}).Append(nil, dnsEvent()))
 	if get(doc, "data_stream.namespace") != "prod" || get(doc, "threat.enrichments") != "" || get(doc, "threat.indicator.name") == "" {
 		t.Errorf("%v", doc)
 	}
@@ -259,15 +259,14 @@ func FuzzECS(f *testing.F) {
 }
 
 func TestFormatsAllocateNothing(t *testing.T) {
-	id := identity()
 	buf := make([]byte, 0, 16<<10)
 	for _, name := range Names() {
-		l, err := Named(name, Options{})
+		l, err := Named(name, Options{Identity: identity()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range []*event.Event{dnsEvent(), httpEvent(), icmpEvent(), certEvent(), healthEvent()} {
-			if n := testing.AllocsPerRun(100, func() { l.Append(buf, e, id) }); n > 1 {
+			if n := testing.AllocsPerRun(100, func() { l.Append(buf, e) }); n > 1 {
 				t.Errorf("%s, %s: %v allocations", name, e.Code, n)
 			}
 		}
@@ -278,11 +277,11 @@ func TestFormatsAllocateNothing(t *testing.T) {
 }
 
 func BenchmarkECS(b *testing.B) {
-	e, id := dnsEvent(), identity()
+	e, ecs := dnsEvent(), NewECS(identity(), ECSOptions{})
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = AppendECS(buf[:0], e, id)
+		buf = ecs.Append(buf[:0], e)
 	}
 	b.SetBytes(int64(len(buf)))
 }

@@ -22,8 +22,8 @@ func BenchmarkEncode(b *testing.B) {
 	id.ID = "0198c3f2-a1b0-7c10-8000-0000000000aa"
 	for _, f := range []struct {
 		name   string
-		append func([]byte, *event.Event, *event.Identity) []byte
-	}{{"ECS", AppendECS}, {"CEF", AppendCEF}} {
+		append func([]byte, *event.Event) []byte
+	}{{"ECS", NewECS(id, ECSOptions{}).Append}, {"CEF", func(dst []byte, e *event.Event) []byte { return AppendCEF(dst, e, id) }}} {
 		for _, e := range []struct {
 			name string
 			make func() *event.Event
@@ -35,7 +35,7 @@ func BenchmarkEncode(b *testing.B) {
 				b.ReportAllocs()
 				used := cpuTime()
 				for b.Loop() {
-					buf = f.append(buf[:0], e, id)
+					buf = f.append(buf[:0], e)
 				}
 				b.ReportMetric(float64((cpuTime()-used).Nanoseconds())/float64(b.N), "cpu-ns/op")
 				b.SetBytes(int64(len(buf)))

@@ -88,11 +88,11 @@ func TestHealthMaltrail(t *testing.T) {
 			t.Errorf("%s: %q", e.Code, got)
 		}
 	}
-	l, err := Named("maltrail", Options{})
+	l, err := Named("maltrail", Options{Identity: identity()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := l.Append(nil, healthEvent(), identity()); len(got) != 0 {
+	if got := l.Append(nil, healthEvent()); len(got) != 0 {
 		t.Errorf("%q", got)
 	}
 }

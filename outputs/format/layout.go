@@ -15,14 +15,15 @@ type Layout struct {
 	Header []byte // with its LF; empty: none
 	// Append appends the event's record, LF included, or nothing where the format
 	// has no record for it: health events in maltrail lines.
-	Append func(dst []byte, e *event.Event, id *event.Identity) []byte
+	Append func(dst []byte, e *event.Event) []byte
 }
 
 // Options are what some of the formats can be told. The zero value is fit for
 // all of them.
 type Options struct {
-	Location        *time.Location // of maltrail's times; nil: the machine's
-	SpreadsheetSafe bool           // csv, csv-all: see AppendSafeCSV
+	Identity        *event.Identity // of the sensor; nil: it has no name
+	Location        *time.Location  // of maltrail's times; nil: the machine's
+	SpreadsheetSafe bool            // csv, csv-all: see AppendSafeCSV
 	Table           TableOptions
 }
 
@@ -32,30 +33,33 @@ func Names() []string { return []string{"table", "csv", "csv-all", "json", "cef"
 // Named gives the layout of that name; an unknown name is an error that lists
 // the known ones.
 func Named(name string, opt Options) (Layout, error) {
-	l := Layout{Name: name}
+	l, id := Layout{Name: name}, opt.Identity
+	if id == nil {
+		id = &event.Identity{}
+	}
 	switch name {
 	case "table":
 		l.Header = AppendTableHeader(nil, opt.Table)
-		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {
+		l.Append = func(dst []byte, e *event.Event) []byte {
 			return AppendTable(dst, e, id, opt.Table)
 		}
 	case "csv":
 		l.Header = AppendCSVHeader(nil)
-		l.Append = AppendCSV
+		record := AppendCSV
 		if opt.SpreadsheetSafe {
-			l.Append = AppendSafeCSV
+			record = AppendSafeCSV
 		}
+		l.Append = func(dst []byte, e *event.Event) []byte { return record(dst, e, id) }
 	case "csv-all":
 		l.Header = AppendAllCSVHeader(nil)
-		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {
+		l.Append = func(dst []byte, e *event.Event) []byte {
 			return AppendAllCSV(dst, e, id, opt.SpreadsheetSafe)
 		}
 	case "json":
-		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {
-			return append(AppendECS(dst, e, id), '\n')
-		}
+		ecs := NewECS(id, ECSOptions{})
+		l.Append = func(dst []byte, e *event.Event) []byte { return append(ecs.Append(dst, e), '\n') }
 	case "cef":
-		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {
+		l.Append = func(dst []byte, e *event.Event) []byte {
 			return append(AppendCEF(dst, e, id), '\n')
 		}
 	case "maltrail":
@@ -63,7 +67,7 @@ func Named(name string, opt Options) (Layout, error) {
 		if loc == nil {
 			loc = time.Local
 		}
-		l.Append = func(dst []byte, e *event.Event, id *event.Identity) []byte {
+		l.Append = func(dst []byte, e *event.Event) []byte {
 			return AppendMaltrail(dst, e, id, loc)
 		}
 	default:

@@ -55,12 +55,12 @@ func AppendLogstash(dst []byte, e *event.Event, id *event.Identity) []byte {
 	return append(o.b, '}')
 }
 
-// AppendLogstashECS appends the event as the document of AppendECSWith with
-// "@version", which Logstash would add otherwise, and without LF.
-func AppendLogstashECS(dst []byte, e *event.Event, id *event.Identity, opt ECSOptions) []byte {
+// AppendLogstash appends the document of Append with "@version", which Logstash
+// would add otherwise, and without LF.
+func (f *ECS) AppendLogstash(dst []byte, e *event.Event) []byte {
 	dst = append(dst, `{"@version":"1"`...)
 	at := len(dst)
-	dst = AppendECSWith(dst, e, id, opt)
+	dst = f.Append(dst, e)
 	dst[at] = ',' // the document's opening bracket; it is never empty
 	return dst
 }

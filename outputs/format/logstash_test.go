@@ -60,10 +60,11 @@ func TestLogstashIsTheReferences(t *testing.T) {
 
 func TestLogstashGolden(t *testing.T) {
 	var compat []byte
+	prod := NewECS(fullIdentity(), ECSOptions{Namespace: "prod"})
 	for _, e := range roughEvents() {
 		compat = append(AppendLogstash(compat, e, fullIdentity()), '\n')
-		got := AppendLogstashECS([]byte("x"), e, fullIdentity(), ECSOptions{Namespace: "prod"})
-		want := `x{"@version":"1",` + string(AppendECSWith(nil, e, fullIdentity(), ECSOptions{Namespace: "prod"})[1:])
+		got := prod.AppendLogstash([]byte("x"), e)
+		want := `x{"@version":"1",` + string(prod.Append(nil, e)[1:])
 		if string(got) != want {
 			t.Errorf("ECS is not that of the other outputs with @version: %s", got)
 		}
@@ -194,7 +195,7 @@ func FuzzLogstash(f *testing.F) {
 		if _, v := members(t, AppendLogstash(nil, e, id)); v["cause"] != want || v["info"] != want {
 			t.Fatalf("health event: %v", v)
 		}
-		ecs := AppendLogstashECS(nil, hostile(s), id, ECSOptions{})
+		ecs := NewECS(id, ECSOptions{}).AppendLogstash(nil, hostile(s))
 		if m := object(t, ecs); m["@version"] != "1" || get(m, "trailhound.trail") != want || bytes.ContainsAny(ecs, "\r\n") {
 			t.Fatalf("ECS: %s", ecs)
 		}
@@ -212,9 +213,10 @@ func BenchmarkLogstash(b *testing.B) {
 		b.SetBytes(int64(len(buf)))
 	})
 	b.Run("ecs", func(b *testing.B) {
+		ecs := NewECS(id, ECSOptions{})
 		b.ReportAllocs()
 		for b.Loop() {
-			buf = AppendLogstashECS(buf[:0], e, id, ECSOptions{})
+			buf = ecs.AppendLogstash(buf[:0], e)
 		}
 		b.SetBytes(int64(len(buf)))
 	})

@@ -78,6 +78,9 @@ func (d *document) matched(e *event.Event) {
 
 // withoutPort is the observable as a field for addresses holds it.
 func withoutPort(e *event.Event) string {
+	if strings.IndexByte(e.Observable, ':') < 0 { // to try would make an error of it
+		return e.Observable
+	}
 	if a, err := netip.ParseAddrPort(e.Observable); err == nil {
 		if a.Addr().Is4() {
 			return e.Observable[:strings.IndexByte(e.Observable, ':')]

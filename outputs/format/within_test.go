@@ -100,7 +100,7 @@ func FuzzWithin(f *testing.F) {
 		}
 		for _, encode := range []func([]byte, *event.Event, int) []byte{
 			func(dst []byte, e *event.Event, _ int) []byte { return AppendLogstash(dst, e, id) },
-			func(dst []byte, e *event.Event, _ int) []byte { return AppendLogstashECS(dst, e, id, ECSOptions{}) },
+			func(dst []byte, e *event.Event, _ int) []byte { return NewECS(id, ECSOptions{}).AppendLogstash(dst, e) },
 		} {
 			doc, _, ok := AppendWithin(nil, e, int(limit), encode)
 			if len(doc) > int(limit) || ok != (len(doc) > 0) {

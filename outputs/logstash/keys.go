@@ -142,13 +142,14 @@ func (k *Keys) encoder(id *event.Identity) encoder {
 	small.NoEnrichments = true
 	bare := *id
 	bare.Labels = nil
+	whole, reduced, last := format.NewECS(id, opt), format.NewECS(id, small), format.NewECS(&bare, small)
 	return func(dst []byte, e *event.Event, step int) []byte {
 		switch step {
 		case 0:
-			return format.AppendLogstashECS(dst, e, id, opt)
+			return whole.AppendLogstash(dst, e)
 		case format.ReduceSteps:
-			return format.AppendLogstashECS(dst, e, &bare, small)
+			return last.AppendLogstash(dst, e)
 		}
-		return format.AppendLogstashECS(dst, e, id, small)
+		return reduced.AppendLogstash(dst, e)
 	}
 }

@@ -320,7 +320,7 @@ func TestFrameIsTheFormats(t *testing.T) {
 		e := numbered(1, 1)[0]
 		want := string(format.AppendLogstash(nil, &e, id))
 		if profile == "ecs" {
-			want = string(format.AppendLogstashECS(nil, &e, id, format.ECSOptions{Namespace: "prod"}))
+			want = string(format.NewECS(id, format.ECSOptions{Namespace: "prod"}).AppendLogstash(nil, &e))
 		}
 		if got := string(encode(nil, &e, 0)); got != want {
 			t.Errorf("%s: %s", profile, got)

@@ -30,7 +30,6 @@ const flushBytes = 64 << 10
 type Output struct {
 	w      io.Writer
 	name   string
-	id     *event.Identity
 	layout format.Layout
 	buf    []byte
 	ends   []int // of the records in buf
@@ -54,14 +53,12 @@ func New(w io.Writer, opt Options) (*Output, error) {
 	if opt.Name == "" {
 		opt.Name = "standard output"
 	}
-	if opt.Identity == nil {
-		opt.Identity = &event.Identity{}
-	}
+	opt.Layout.Identity = opt.Identity
 	layout, err := format.Named(opt.Format, opt.Layout)
 	if err != nil {
 		return nil, err
 	}
-	return &Output{w: w, name: opt.Name, id: opt.Identity, layout: layout}, nil
+	return &Output{w: w, name: opt.Name, layout: layout}, nil
 }
 
 // Send writes the batch. When the stream takes only a part, the events that it
@@ -78,7 +75,7 @@ func (o *Output) Send(ctx context.Context, batch []event.Event) (outputs.Result,
 		head := o.begin()
 		next := done
 		for next < len(batch) && len(o.buf) < flushBytes {
-			o.buf = o.layout.Append(o.buf, &batch[next], o.id)
+			o.buf = o.layout.Append(o.buf, &batch[next])
 			o.ends = append(o.ends, len(o.buf))
 			next++
 		}

@@ -16,6 +16,7 @@ type writer struct {
 	name   string // the host's, in the header
 	pid    string
 	trails func() time.Time // see Env
+	ecs    [2]*format.ECS   // json: with enrichments and without
 }
 
 func newWriter(s settings, env Env) *writer {
@@ -24,6 +25,9 @@ func newWriter(s settings, env Env) *writer {
 		w.id = &event.Identity{}
 	}
 	w.name = s.host(w.id)
+	if s.json {
+		w.ecs = [...]*format.ECS{format.NewECS(w.id, format.ECSOptions{}), format.NewECS(w.id, format.ECSOptions{NoEnrichments: true})}
+	}
 	return w
 }
 
@@ -76,7 +80,7 @@ func (w *writer) body(dst []byte, e *event.Event, at, room int) ([]byte, verdict
 }
 
 func (w *writer) document(dst []byte, e *event.Event, step int) []byte {
-	return format.AppendECSWith(dst, e, w.id, format.ECSOptions{NoEnrichments: step > 0})
+	return w.ecs[min(step, 1)].Append(dst, e)
 }
 
 // header appends what stands before the body.

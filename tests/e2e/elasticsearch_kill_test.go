@@ -143,7 +143,7 @@ func TestElasticsearchDeliveryKilled(t *testing.T) {
 	}
 	left := map[string][]byte{}
 	if err := v.Scan(t.Context(), 1, func(e *event.Event) bool {
-		left[event.IDString(e.ID)] = format.AppendECSWith(nil, e, nodeIdentity(), format.ECSOptions{})
+		left[event.IDString(e.ID)] = format.AppendECS(nil, e, nodeIdentity())
 		return true
 	}); err != nil {
 		t.Fatal(err)

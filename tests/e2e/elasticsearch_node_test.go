@@ -150,7 +150,7 @@ func (n *searchNode) holds(events []event.Event, k elasticsearch.Keys) {
 		if e.Code.IsHealth() {
 			stream, opt.Dataset = streams[1], k.HealthDataset
 		}
-		want := format.AppendECSWith(nil, e, nodeIdentity(), opt)
+		want := format.NewECS(nodeIdentity(), opt).Append(nil, e)
 		if !bytes.Equal(d.Source, want) && !sameDocument(n.t, d.Source, want) || !strings.HasPrefix(d.Index, ".ds-"+stream+"-") {
 			if wrong++; wrong < 4 {
 				n.t.Errorf("event %d in %s is\n%s, sent was\n%s", e.Seq, d.Index, d.Source, want)
