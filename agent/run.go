@@ -50,6 +50,10 @@ type placed struct {
 // bounded in events.
 const queuePart = 64
 
+// maxSpare is the most room for events that is kept from one batch of frames to
+// the next.
+const maxSpare = 1024
+
 // lookAhead is how many frames before their turn headers are fetched.
 const lookAhead = 8
 
@@ -63,7 +67,7 @@ type run struct {
 	worker      *detect.Worker
 	rules       *detect.Rules // the worker's
 	file        int
-	pending     []placed
+	pending     []placed             // not reported yet
 	collector   *heuristic.Collector // nil: no board
 	evidence    []*heuristic.Batch   // to be reported
 	print       [sha256.Size]byte    // of the present file
@@ -225,21 +229,22 @@ func (r *run) report(ctx context.Context, upto place) bool {
 	if r.collector != nil {
 		r.collector.Flush()
 	}
+	left := r.pending
 	for {
 		if ctx.Err() != nil { // select takes either way when both are open
 			return false
 		}
-		n := min(len(r.pending), queuePart)
+		n := min(len(left), queuePart)
 		part := progress{upto: upto, evidence: r.evidence, file: r.file, last: r.last}
 		r.evidence = nil
 		if n > 0 {
-			part.events = append([]placed(nil), r.pending[:n]...)
+			part.events = append([]placed(nil), left[:n]...)
 		}
-		r.pending = r.pending[n:]
-		if len(r.pending) > 0 {
+		left = left[n:]
+		if len(left) > 0 {
 			// What follows has a higher place than what was reported.
 			part.upto = part.events[n-1].place
-			if r.pending[0].place == part.upto {
+			if left[0].place == part.upto {
 				part.upto.number--
 			}
 		}
@@ -248,8 +253,11 @@ func (r *run) report(ctx context.Context, upto place) bool {
 		case <-ctx.Done():
 			return false
 		}
-		if len(r.pending) == 0 {
-			r.pending = nil
+		if len(left) == 0 {
+			if clear(r.pending); cap(r.pending) > maxSpare {
+				r.pending = nil
+			}
+			r.pending = r.pending[:0]
 			return true
 		}
 	}

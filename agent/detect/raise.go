@@ -65,10 +65,10 @@ func (w *Worker) trailAs(code event.Code, typ event.Type, ref table.Ref, display
 		return
 	}
 	p := t.Provenance(ref)
-	e := event.Event{Type: typ, Code: code, Info: p.Info, Reference: p.Reference, Sources: p.Sources,
+	w.event = event.Event{Type: typ, Code: code, Info: p.Info, Reference: p.Reference, Sources: p.Sources,
 		Kind: t.Kind(ref), Indicator: trails.Text(t.Kind(ref), t.Key(ref)),
 		Severity: event.RateTrail(p.Info, p.Reference), Confidence: event.Confidence(p.Reference, false)}
-	w.raise(&e, h, display, seen)
+	w.raise(&w.event, h, display, seen)
 }
 
 // heuristic raises the event of a heuristic. The caller has asked whether it
@@ -87,9 +87,9 @@ func (w *Worker) heuristic(typ event.Type, code event.Code, info string, display
 	if refused {
 		return
 	}
-	e := event.Event{Type: typ, Code: code, Info: info, Reference: trails.ReferenceHeuristic,
+	w.event = event.Event{Type: typ, Code: code, Info: info, Reference: trails.ReferenceHeuristic,
 		Severity: code.Severity(), Confidence: event.Confidence("", true)}
-	w.raise(&e, h, display, seen)
+	w.raise(&w.event, h, display, seen)
 }
 
 // sides are the client and the server of the conversation, as far as the message

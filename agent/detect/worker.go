@@ -49,7 +49,8 @@ type Worker struct {
 	decoder packet.Decoder
 	p       packet.Packet
 	kind    Kind
-	raised  []mark // what the present packet raised already
+	raised  []mark      // what the present packet raised already
+	event   event.Event // that is being raised
 	seen    repeats
 	// repeated is set when the present packet is a DNS message seen before in
 	// this second.

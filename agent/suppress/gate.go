@@ -160,7 +160,7 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 	}
 	if g.opt.Window <= 0 && !g.opt.Outcomes {
 		g.counts.Passed++
-		g.leave(e, out)
+		g.leave(&e, out)
 		return
 	}
 	if g.now.Sub(e.Time) > MaxWindow && !g.now.IsZero() {
@@ -179,7 +179,7 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 			g.counts.Passed++
 			g.counts.Unkeyed++
 			e.Aggregate.ID = open.id
-			g.leave(e, out)
+			g.leave(&e, out)
 			return
 		}
 		g.counts.Folded++
@@ -189,7 +189,7 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 	g.counts.Passed++
 	if len(g.keys) >= MaxKeys {
 		g.counts.Unkeyed++
-		g.leave(e, out)
+		g.leave(&e, out)
 		return
 	}
 	open := &group{key: k, id: e.ID, window: g.opt.Window, start: g.now, many: many}
@@ -198,10 +198,10 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 	}
 	g.keys[k] = open
 	g.follow(open, &e)
+	e.Aggregate.ID = e.ID
 	g.hold(open, &e)
 	g.schedule(open)
-	e.Aggregate.ID = e.ID
-	g.first(open, e, out)
+	g.first(open, &e, out)
 }
 
 // schedule puts a new group where its window will close.
@@ -305,5 +305,5 @@ func (g *Gate) summarise(open *group, last bool, out func(event.Event)) {
 	g.held -= open.fold.size
 	open.fold = fold{}
 	g.counts.Summaries++
-	g.leave(e, out)
+	g.leave(&e, out)
 }

@@ -15,23 +15,25 @@ type line struct {
 
 // waiter is an event in the line.
 type waiter struct {
-	event event.Event
+	event *event.Event
 	ready bool
 	gone  bool // it has left
 	size  int
 }
 
 // leave lets an event out, or has it wait for those before it.
-func (g *Gate) leave(e event.Event, out func(event.Event)) {
+func (g *Gate) leave(e *event.Event, out func(event.Event)) {
 	if len(g.line.events) == 0 {
 		g.tell(e, out)
 		return
 	}
-	g.join(&waiter{event: e, ready: true}, out)
+	own := *e
+	g.join(&waiter{event: &own, ready: true}, out)
 }
 
-// first lets the first event of a key out, or has it wait for its outcome.
-func (g *Gate) first(open *group, e event.Event, out func(event.Event)) {
+// first lets the first event of a key out, or has it wait for its outcome; then it
+// is the gate's.
+func (g *Gate) first(open *group, e *event.Event, out func(event.Event)) {
 	if !g.opt.Hold || open.many || open.outcome.first == nil {
 		g.leave(e, out)
 		return
@@ -79,9 +81,9 @@ func (g *Gate) advance(out func(event.Event)) {
 	}
 }
 
-func (g *Gate) tell(e event.Event, out func(event.Event)) {
+func (g *Gate) tell(e *event.Event, out func(event.Event)) {
 	if e.Outcome != event.OutcomeNone {
 		g.counts.Outcomes[e.Outcome]++
 	}
-	out(e)
+	out(*e)
 }

@@ -45,11 +45,11 @@ type outcome struct {
 	lost   bool         // an answer may have been missed
 	told   bool         // an outcome was, of the window before
 	// first is the first event, until its outcome is told. Size is its memory.
-	first *event.Event
+	first *event.Event // also the waiter's
 	size  int
 }
 
-// Await is// Await is how long the workers are to wait for the answer to an event (time of
+// Await is how long the workers are to wait for the answer to an event (time of
 // packets); 0: not at all.
 func (g *Gate) Await() time.Duration {
 	switch {
@@ -96,7 +96,7 @@ func (g *Gate) Answer(a event.Answer, out func(event.Event)) {
 	clear(g.asking)
 }
 
-// proven notes// proven notes that answers are seen on an interface.
+// proven notes that answers are seen on an interface.
 func (g *Gate) proven(on string, at time.Time) {
 	if last, ok := g.proofs[on]; ok && !at.After(last) && last.Sub(at) <= MaxWindow {
 		return
@@ -184,15 +184,15 @@ func rank(a *event.Answer) int {
 	return 0
 }
 
-// hold keeps the first event of a key for a follow-up, or for its outcome.
+// hold keeps the first event of a key, which is the gate's from here on, for a
+// follow-up, or for its outcome.
 func (g *Gate) hold(open *group, e *event.Event) {
 	o := &open.outcome
 	if e.Severity < g.opt.FollowUps && !(g.opt.Hold && !open.many) {
 		return
 	}
 	if size := e.Size(); len(o.about) > 0 && g.followed+size <= MaxFollowed {
-		first := *e
-		o.first, o.size = &first, size
+		o.first, o.size = e, size
 		g.followed += size
 	}
 }
@@ -223,7 +223,7 @@ func (g *Gate) followUp(open *group, out func(event.Event)) {
 	open.number++
 	e.ID = event.ReplayID(sha256.Sum256(open.id[:]), open.number, e.Code, 1)
 	g.counts.FollowUps++
-	g.leave(e, out)
+	g.leave(&e, out)
 }
 
 // news says whether an outcome is worth a follow-up.
@@ -309,18 +309,18 @@ func (g *Gate) closed(open *group, out func(event.Event)) {
 func (g *Gate) single(e event.Event, out func(event.Event)) {
 	g.counts.Passed++
 	if _, ok := event.ConversationOf(&e); !ok || len(g.keys) >= MaxKeys {
-		g.leave(e, out)
+		g.leave(&e, out)
 		return
 	}
 	e.Aggregate.ID = e.ID
 	open := &group{key: key(e.ID), id: e.ID, window: FollowUp, start: g.now, single: true}
 	if g.keys[open.key] != nil { // an id twice: there is no following that
-		g.leave(e, out)
+		g.leave(&e, out)
 		return
 	}
 	g.keys[open.key] = open
 	g.follow(open, &e)
 	g.hold(open, &e)
 	g.schedule(open)
-	g.first(open, e, out)
+	g.first(open, &e, out)
 }
