@@ -165,7 +165,9 @@ func (o *group) pass(c *codec) {
 // is to be told with that.
 func (o *outcome) pass(c *codec) {
 	passMoment(c, &o.asked)
-	o.since = o.asked
+	if c.reading { // the gate that is written goes on as it was
+		o.since = o.asked
+	}
 	known := o.answer.Outcome > event.OutcomeUnknown
 	if c.flag(&known); !known {
 		return

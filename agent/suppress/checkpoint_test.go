@@ -138,6 +138,38 @@ func TestCheckpointGoesOn(t *testing.T) {
 	}
 }
 
+// TestCheckpointChangesNothing: a gate of which a checkpoint is taken every now and
+// then tells what one does that is left alone, outcomes included.
+func TestCheckpointChangesNothing(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 12))
+		opt := Options{Window: 20 * time.Second, Outcomes: true}
+		g, h := New(opt), New(opt)
+		var one, two []event.Event
+		left := func(e event.Event) { one = append(one, e) }
+		right := func(e event.Event) { two = append(two, e) }
+		g.Answer(anything, left)
+		h.Answer(anything, right)
+		events := stream(r, 300)
+		for i, e := range events {
+			g.Take(e, left)
+			h.Take(e, right)
+			if r.IntN(4) == 0 {
+				a := answered(events[max(0, i-r.IntN(5))], 0, pick(r, event.Answered, event.Refused))
+				a.Time = e.Time
+				g.Answer(a, left)
+				h.Answer(a, right)
+			}
+			h.AppendCheckpoint(nil)
+		}
+		g.Flush(left)
+		h.Flush(right)
+		if a, b := g.Counts(), h.Counts(); !reflect.DeepEqual(one, two) || a != b || a.Outcomes[event.Attempted] == 0 {
+			t.Fatalf("seed %d: %d events, %d of the gate with checkpoints\n%+v\n%+v", seed, len(one), len(two), a, b)
+		}
+	}
+}
+
 // What was told after the checkpoint is told again with the same id.
 func TestSummaryAfterACrashHasTheSameID(t *testing.T) {
 	g := New(Options{Window: time.Minute})
