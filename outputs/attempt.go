@@ -188,6 +188,9 @@ func (d *Delivery) bisect(ctx context.Context, batch []event.Event, r Result, er
 			halves[0], halves[1] = halves[1], halves[0]
 		}
 		for _, half := range halves {
+			if ctx.Err() != nil { // send would begin all the same: see finishing
+				return all, ctx.Err()
+			}
 			events := make([]event.Event, len(half))
 			for i, at := range half {
 				events[i] = batch[at]

@@ -2,6 +2,7 @@ package outputs
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -31,7 +32,13 @@ func (d *Delivery) resend(ctx context.Context) {
 		if len(batch) == 0 {
 			return true
 		}
+		if ctx.Err() != nil { // send would begin all the same: see finishing
+			return false
+		}
 		r, err := d.send(ctx, batch)
+		if errors.Is(err, ErrBatch) {
+			r, err = d.bisect(ctx, batch, r, err)
+		}
 		var letters []dead.Letter
 		for i := range batch {
 			switch {
