@@ -140,9 +140,9 @@ func (l *Live) Err() error {
 	return nil
 }
 
-// SetRules changes what is matched against, and what the board looks for. Each worker takes the new rules
-// between two batches; released is closed when all have let go of the rules
-// before.
+// SetRules changes what is matched against, and what the board looks for. Each
+// worker takes the new rules between two batches; released is closed when all have
+// let go of the rules before.
 func (l *Live) SetRules(rules *detect.Rules) (released <-chan struct{}) {
 	l.mu.Lock()
 	next := newRuleset(rules, l.alive)

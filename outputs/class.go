@@ -45,7 +45,7 @@ func (c Class) String() string {
 // of errors does not say it by itself. Mark puts them there.
 var (
 	// ErrCredentials: who we say we are is not accepted. The output may be made
-	// anew with credentials read again: see Settings.Renew.
+	// anew with credentials read again: see Settings.Remake.
 	ErrCredentials = errors.New("the credentials are not accepted")
 	ErrDenied      = errors.New("access denied") // a right is missing
 	ErrThrottled   = errors.New("the receiver asks for less")

@@ -24,10 +24,9 @@ func (d *Delivery) beforeHeartbeat(list []event.Event) int {
 }
 
 // complete makes a heartbeat this output's own: its cause is the output's name,
-// and it says what became of the events since the last one
-// that was delivered, for this output: who has received both knows from them
-// alone whether anything between is missing. What it told is kept with the
-// cursor when it is settled.
+// and it says what became of the events since the last one that was delivered, for
+// this output: who has received both knows from them alone whether anything between
+// is missing. What it told is kept with the cursor when it is settled.
 func (d *Delivery) complete(e *event.Event) {
 	s := d.from.State()
 	now, was := s.Settled(), s.Told

@@ -118,9 +118,10 @@ func (w *Worker) other(p *packet.Packet) {
 
 // tiny matches the addresses of a packet that ends before its transport header
 // does: of a first fragment with eight bytes of TCP, or of what the capture cut
-// off, or of one behind more extension headers than are walked. Hosts put such fragments together, so all of TCP is taken for a SYN. The
-// flow is that of a whole SYN when the ports are there, so that both raise one
-// event in a second; later fragments raise none.
+// off, or of one behind more extension headers than are walked. Hosts put such
+// fragments together, so all of TCP is taken for a SYN. The flow is that of a whole
+// SYN when the ports are there, so that both raise one event in a second; later
+// fragments raise none.
 func (w *Worker) tiny() {
 	p := &w.p
 	switch p.Proto {

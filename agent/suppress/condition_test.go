@@ -24,7 +24,7 @@ func testScope() Scope {
 		Networks: map[string][]netip.Prefix{"office": {netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}}}
 }
 
-// with gives a complete rule with one field set.
+// ruleWith gives a complete rule with one field set.
 func ruleWith(f field, values ...string) Rule {
 	r := Rule{ID: "r", Reason: "test", Action: Drop}
 	*r.values(f) = values

@@ -22,8 +22,8 @@ type Trial struct {
 
 // Test tries a rule with events, such as those of the journal, and gives up to
 // examples of what it holds for, each another finding. Health events, which
-// never pass a gate, and follow-ups are left out. The rule is judged by the time of each
-// event. With problems nothing is tried.
+// never pass a gate, and follow-ups are left out. The rule is judged by the time of
+// each event. With problems nothing is tried.
 func Test(r Rule, scope Scope, events iter.Seq[*event.Event], examples int) (trial Trial, problems []Problem) {
 	c, errs := r.compile(&scope)
 	for _, err := range errs {

@@ -112,8 +112,8 @@ func restartPending(runs, configured *config.Config) (keys []string) {
 }
 
 // applyRules prepares the present table anew, for another whitelist, other
-// options of detection or other addresses of this host. If it cannot be read any more, what takes its place is
-// prepared for them.
+// options of detection or other addresses of this host. If it cannot be read any
+// more, what takes its place is prepared for them.
 func (s *service) applyRules() {
 	if g, err := s.prepareAnew(); err != nil {
 		s.keeper.Fault(g, err) // which calls swap

@@ -46,9 +46,9 @@ const keys = "path, max_size, max_files, daily, compress, mode, spreadsheet_safe
 
 // Decode reads the options from an output's part of the configuration. An
 // unknown or repeated key and a value of the wrong kind are errors that name
-// line and column, all of them joined. The keys that all outputs share (name, type, health) are passed
-// over. No error repeats a value: it may have come from ${file:} or ${cred:}, and
-// the place says where to look.
+// line and column, all of them joined. The keys that all outputs share (name, type,
+// health) are passed over. No error repeats a value: it may have come from ${file:}
+// or ${cred:}, and the place says where to look.
 func Decode(node *yaml.Node) (Options, error) {
 	opt := Defaults()
 	for node != nil && (node.Kind == yaml.DocumentNode && len(node.Content) == 1 || node.Kind == yaml.AliasNode) {

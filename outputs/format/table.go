@@ -74,10 +74,10 @@ func AppendTableHeader(dst []byte, opt TableOptions) []byte {
 // severity, source, destination, protocol, type, trail, info, reference.
 // Characters that a terminal might obey are left out. A trail longer than its
 // column is cut; an address never is: an IPv6 address takes its room from the
-// trail, as does the long type of health events, so that the columns behind still line up where they can. A narrow
-// terminal gets less: see narrowBelow. How many detections a summary stands for,
-// none for a follow-up, their outcome, and that it is long past (retro), stand behind
-// the info.
+// trail, as does the long type of health events, so that the columns behind still
+// line up where they can. A narrow terminal gets less: see narrowBelow. How many
+// detections a summary stands for, none for a follow-up, their outcome, and that it is
+// long past (retro), stand behind the info.
 func AppendTable(dst []byte, e *event.Event, _ *event.Identity, opt TableOptions) []byte {
 	r := row{b: dst, opt: opt}
 	layout, sourcePort, source := "2006-01-02 15:04:05", e.SrcPort, tableEndpoint

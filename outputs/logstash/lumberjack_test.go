@@ -108,7 +108,7 @@ func TestWindowBytes(t *testing.T) {
 	}
 }
 
-// twoServers gives an address whose first connection goes to the script and all
+// realAfter gives an address whose first connection goes to the script and all
 // others to a real server.
 func realAfter(t testing.TB, script func(c *peer)) (address string, batches <-chan *lj.Batch) {
 	t.Helper()

@@ -41,7 +41,8 @@ func (p *piped) dial(context.Context, string, string) (net.Conn, error) {
 	return here, nil
 }
 
-// most is the most often that a line came, and lines how many came.
+// sums says how often a line came at most, how many lines came, and over how many
+// connections.
 func (p *piped) sums() (most, lines, conns int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

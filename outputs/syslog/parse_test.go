@@ -16,7 +16,7 @@ import (
 	"trailhound/trails"
 )
 
-// message is a syslog message read back. The readers here are written after the
+// parsed is a syslog message read back. The readers here are written after the
 // RFCs and know nothing of the writers.
 type parsed struct {
 	priority                                   int

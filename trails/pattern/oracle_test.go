@@ -92,7 +92,7 @@ func readLines(t testing.TB, path string) []string {
 	return lines
 }
 
-// lists gives the lists of the test data, and the real one if it is named.
+// agentLists gives the lists of the test data, and the real one if it is named.
 func agentLists(t testing.TB) map[string][]string {
 	t.Helper()
 	lists := map[string][]string{}

@@ -125,7 +125,7 @@ func bloomMask(h uint64) uint64 {
 // slotOf gives the home slot of a tag (the upper half of a hash).
 func slotOf(tag uint32, slots uint64) uint64 { return uint64(tag) * slots >> 32 }
 
-// front4 gives the bit of an IPv4 address in a bitmap of mask+1 bits.
+// front4Bit gives the bit of an IPv4 address in a bitmap of mask+1 bits.
 func front4Bit(addr, mask uint32) uint32 { return addr >> 8 & mask }
 
 func front6Bit(seed uint64, a *[16]byte, mask uint32) uint32 {

@@ -92,7 +92,7 @@ func (p *parser) outside(t token, what string) {
 	p.out = &outside{t, what}
 }
 
-// operands reads what stands between and and or, which bind equally and to the
+// operands reads what stands between "and" and "or", which bind equally and to the
 // left. q is the qualifier that an identifier without one takes over; the
 // result's is that of the last operand.
 func (p *parser) operands(q qualifier) (*expr, qualifier, bool) {

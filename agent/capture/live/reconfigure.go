@@ -11,9 +11,9 @@ import (
 // Reconfigure takes other options: interfaces that come and go, their alias,
 // whether outgoing frames are captured, the filter and the snaplen. Rings that
 // stay lose nothing, and new ones are opened before old ones are closed: from
-// named interfaces to Any, a frame may be in both. New
-// interfaces are read by the sources there are: those of their group, else of
-// the group with the fewest interfaces.
+// named interfaces to Any, a frame may be in both. New interfaces are read by the
+// sources there are: those of their group, else of the group with the fewest
+// interfaces.
 //
 // Options that need a restart (workers, ring memory, spare sockets, the group
 // of an interface, a snaplen that blocks do not hold), interfaces that are not
