@@ -235,15 +235,7 @@ func (d *Delivery) note(sent []event.Event, at []int, r Result) (moved int) {
 			last = &sent[i]
 		case Rejected:
 			d.batch[at[i]].fate = buried
-			reason := r.Reasons[i]
-			if reason == "" {
-				reason = "refused without a reason"
-			}
-			l := dead.Letter{Time: now, Output: d.Name, Reason: reason, Event: sent[i]}
-			if d.document != nil {
-				l.Shown = d.document(nil, &sent[i])
-			}
-			letters = append(letters, l)
+			letters = append(letters, d.letter(now, &sent[i], r.Reasons[i]))
 		default:
 			continue
 		}
@@ -261,6 +253,18 @@ func (d *Delivery) note(sent []event.Event, at []int, r Result) (moved int) {
 	}
 	d.bury(letters)
 	return moved
+}
+
+// letter makes the dead letter of an event that was refused for good.
+func (d *Delivery) letter(now time.Time, e *event.Event, reason string) dead.Letter {
+	if reason == "" {
+		reason = "refused without a reason"
+	}
+	l := dead.Letter{Time: now, Output: d.Name, Reason: reason, Event: *e}
+	if d.document != nil {
+		l.Shown = d.document(nil, e)
+	}
+	return l
 }
 
 // bury writes dead letters. Their loss is counted and said; it does not stop

@@ -50,7 +50,7 @@ func (d *Delivery) resend(ctx context.Context) {
 				// Those before it would be sent twice; receivers know them by their id.
 				return false
 			case r.Outcomes[i] == Rejected:
-				letters = append(letters, dead.Letter{Time: time.Now(), Output: d.Name, Reason: r.Reasons[i], Event: batch[i]})
+				letters = append(letters, d.letter(time.Now(), &batch[i], r.Reasons[i]))
 			default:
 				sent++
 			}

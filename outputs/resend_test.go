@@ -50,6 +50,24 @@ func TestResendPoisonedBatch(t *testing.T) {
 	}
 }
 
+// A letter that is refused once more is as readable as it was.
+func TestResendRefused(t *testing.T) {
+	dir := t.TempDir()
+	again(t, dir, 1)
+	to := &receiver{answer: func(context.Context, []event.Event) (Result, error) {
+		return Result{Outcomes: []Outcome{Rejected}}, nil
+	}}
+	document := func(dst []byte, _ *event.Event) []byte { return append(dst, `{"shown":true}`...) }
+	NewDelivery("x", "test", to, newTape(t, 0), settings(), dead.New(dir, "x", 0), document, quiet()).Run(t.Context())
+	var got []string
+	if _, err := dead.Read(dead.Path(dir, "x"), func(l *dead.Letter) bool {
+		got = append(got, l.Reason+": "+string(l.Shown))
+		return true
+	}); err != nil || len(got) != 1 || got[0] != `refused without a reason: {"shown":true}` {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 // The end does not wait for all that is to be sent again, nor until the event is
 // found for which a batch is refused: a send that is under way may end, and no
 // other begins.
