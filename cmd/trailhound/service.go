@@ -231,12 +231,15 @@ func (s *service) report() {
 	for _, r := range snapshot.Rings {
 		bytes += r.Bytes
 	}
-	from := s.current.Source
-	if s.current.Starter {
+	s.mu.Lock()
+	g := s.current // the keeper runs: it may be another one by now
+	s.mu.Unlock()
+	from := g.Source
+	if g.Starter {
 		from = "starter set"
 	}
 	args := []any{"version", version, "sensor", s.id.Name, "workers", len(s.capture.Sources()), "rings", len(snapshot.Rings), "ring_bytes", bytes,
-		"trails", s.current.Table.Len(), "trails_from", from, "outputs", len(s.deliveries),
+		"trails", g.Table.Len(), "trails_from", from, "outputs", len(s.deliveries),
 		"ready_after", time.Since(s.started).Round(100 * time.Microsecond).String()}
 	if s.status != nil {
 		args = append(args, "status", s.status.Addr().String())
