@@ -90,10 +90,10 @@ type Counts struct {
 	Waiting    int // of Passed and Summaries: held back by Options.Hold
 }
 
-// Gate is used by one goroutine. Its clock is the latest time of the events,
-// until one is more than MaxWindow older: then a clock was set back, or one
-// packet had a stamp from the future, and all windows are closed. Else they
-// would stay open for as long as the step was.
+// Gate is used by one goroutine. Its clock is the latest time that it was told, by
+// events or by Advance, until one is more than MaxWindow older: then a clock was set
+// back, or one packet had a stamp from the future, and all windows are closed. Else
+// they would stay open for as long as the step was.
 type Gate struct {
 	opt    Options
 	counts Counts
@@ -162,10 +162,6 @@ func (g *Gate) Take(e event.Event, out func(event.Event)) {
 		g.counts.Passed++
 		g.leave(&e, out)
 		return
-	}
-	if g.now.Sub(e.Time) > MaxWindow && !g.now.IsZero() {
-		g.Flush(out)
-		g.now = e.Time
 	}
 	g.Advance(e.Time, out)
 	if g.opt.Window <= 0 {
@@ -256,8 +252,13 @@ func (g *Gate) fold(open *group, e *event.Event) bool {
 	return true
 }
 
-// Advance moves the clock and closes the windows that have ended.
+// Advance moves the clock and closes the windows that have ended; all of them, when
+// the clock was set back.
 func (g *Gate) Advance(now time.Time, out func(event.Event)) {
+	if g.now.Sub(now) > MaxWindow && !g.now.IsZero() {
+		g.Flush(out)
+		g.now = now
+	}
 	if !now.After(g.now) {
 		return
 	}

@@ -394,3 +394,26 @@ func TestSummaryFlow(t *testing.T) {
 		}
 	}
 }
+
+// TestClockSetBackInSilence: what was folded before a clock was set back is told,
+// also when no event comes any more.
+func TestClockSetBackInSilence(t *testing.T) {
+	g := New(Options{Window: time.Minute})
+	var all []string
+	out := func(e event.Event) { all = append(all, text(&e)) }
+	for _, e := range at(0, 1) {
+		g.Take(e, out)
+	}
+	g.Advance(start.Add(-time.Minute), out) // a step that windows outlast
+	if len(all) != 1 {
+		t.Errorf("%v", all)
+	}
+	g.Advance(start.Add(-24*time.Hour), out)
+	if len(all) != 2 || all[1] != "summary of 1: 1x 1-1" || g.Counts().Keys != 0 {
+		t.Errorf("%v, %+v", all, g.Counts())
+	}
+	g.Take(detection(1, -24*3600+1, "10.0.0.1"), out)
+	if len(all) != 3 || all[2] != "first 1" {
+		t.Errorf("%v", all)
+	}
+}
