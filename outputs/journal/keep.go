@@ -232,7 +232,11 @@ func (j *Journal) expire(now time.Duration) {
 			c.file.slots = nil
 		}
 		c.file.Unlock()
-		j.disk.Remove(j.path(cursorFile(c.name)))
+		j.mu.Lock()
+		if j.cursors[c.name] == nil { // else an output has just taken the name, and the file is its own
+			j.disk.Remove(j.path(cursorFile(c.name)))
+		}
+		j.mu.Unlock()
 		j.opt.Log.Info("cursor of an output that is gone is removed", "output", c.name)
 	}
 }
