@@ -12,6 +12,7 @@ type Error struct {
 	Problem    string
 }
 
+// Error shows the expression, shortened, and the place in it.
 func (e *Error) Error() string {
 	if e.Column == 0 {
 		return fmt.Sprintf("capture filter %s: %s", shorten(e.Expression), e.Problem)

@@ -69,6 +69,7 @@ func (c Category) Info() string {
 	return infos[c]
 }
 
+// String names the category.
 func (c Category) String() string {
 	if c == None || c >= categories {
 		return "none"
