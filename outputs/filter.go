@@ -68,11 +68,6 @@ func fits(pattern string, codes []event.Code) (bool, error) {
 	}), nil
 }
 
-// Empty says whether everything passes.
-func (f *Filter) Empty() bool {
-	return f.Severity == event.Info && len(f.Types) == 0 && len(f.Codes) == 0 && len(f.Networks) == 0
-}
-
 // Pass says whether the event goes to the output.
 func (f *Filter) Pass(e *event.Event) bool {
 	return e.Severity >= f.Severity &&

@@ -104,9 +104,6 @@ func (c Code) IsTrail() bool { return strings.HasPrefix(string(c), "trail.") }
 // IsHealth says whether the sensor speaks of itself.
 func (c Code) IsHealth() bool { return strings.HasPrefix(string(c), "health.") }
 
-// IsHeuristic says whether a heuristic raised the event.
-func (c Code) IsHeuristic() bool { return c != "" && !c.IsTrail() && !c.IsHealth() }
-
 // Category is "trail", "heuristic" or "health": what rules in a SIEM split on
 // before anything else.
 func (c Code) Category() string {

@@ -73,14 +73,14 @@ func TestCodes(t *testing.T) {
 		if c.Severity() != want {
 			t.Errorf("%s is %v, want %v", c, c.Severity(), want)
 		}
-		if !c.IsHeuristic() || c.Category() != "heuristic" {
+		if c.IsTrail() || c.IsHealth() || c.Category() != "heuristic" {
 			t.Errorf("%s is no heuristic", c)
 		}
 	}
 	if len(seen) != 33 {
 		t.Errorf("%d heuristics, the manual knows 33", len(seen))
 	}
-	if TrailDNS.IsHeuristic() || TrailDNS.Category() != "trail" || Code("health.canary").Category() != "health" ||
+	if TrailDNS.Category() != "trail" || Code("health.canary").Category() != "health" ||
 		Code("health.canary").Severity() != Info {
 		t.Error("categories")
 	}

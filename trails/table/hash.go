@@ -2,7 +2,6 @@ package table
 
 import (
 	"math/bits"
-	"net/netip"
 
 	"trailhound/trails"
 )
@@ -139,10 +138,4 @@ func validAddrKey(kind trails.Kind, key []byte) bool {
 		return false
 	}
 	return kind != trails.Network || int(key[n]) <= 8*n
-}
-
-func prefixOf(key []byte) netip.Prefix {
-	n := len(key) - 1
-	a, _ := netip.AddrFromSlice(key[:n])
-	return netip.PrefixFrom(a, int(key[n]))
 }

@@ -359,3 +359,10 @@ func TestWriteFileLeavesNothingBehind(t *testing.T) {
 		t.Errorf("left behind: %v", list)
 	}
 }
+
+// prefixOf is the network of a key.
+func prefixOf(key []byte) netip.Prefix {
+	n := len(key) - 1
+	a, _ := netip.AddrFromSlice(key[:n])
+	return netip.PrefixFrom(a, int(key[n]))
+}

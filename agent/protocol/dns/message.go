@@ -59,24 +59,9 @@ func (m *Message) Opcode() uint8 { return uint8(m.Flags>>11) & 15 }
 // name.
 func (m *Message) RCode() uint8 { return uint8(m.Flags) & 15 }
 
-// Authoritative is the AA bit.
-func (m *Message) Authoritative() bool { return m.Flags&0x0400 != 0 }
-
 // Truncated is the TC bit. In an mDNS query it announces more known answers,
 // and a sender may set it in any query: such a query is as good as others.
 func (m *Message) Truncated() bool { return m.Flags&0x0200 != 0 }
-
-// RecursionDesired is the RD bit.
-func (m *Message) RecursionDesired() bool { return m.Flags&0x0100 != 0 }
-
-// RecursionAvailable is the RA bit.
-func (m *Message) RecursionAvailable() bool { return m.Flags&0x0080 != 0 }
-
-// AuthenticData is the AD bit (RFC 4035).
-func (m *Message) AuthenticData() bool { return m.Flags&0x0020 != 0 }
-
-// CheckingDisabled is the CD bit (RFC 4035).
-func (m *Message) CheckingDisabled() bool { return m.Flags&0x0010 != 0 }
 
 // Query reports whether the message asks for names: a standard query with a
 // question. Updates and notifications name zones, they ask for nothing.

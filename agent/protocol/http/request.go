@@ -61,17 +61,6 @@ func (r *Request) Parse(b []byte) bool {
 	return true
 }
 
-// TargetWord is the target up to its first blank. Blanks in a target are no
-// HTTP, and servers differ: some take all of it, others the first word.
-func (r *Request) TargetWord() []byte {
-	for i, c := range r.Target {
-		if blank(c) {
-			return r.Target[:i]
-		}
-	}
-	return r.Target
-}
-
 // headers reads the header lines at b[at:] and returns where the body starts.
 func (r *Request) headers(b []byte, at int) int {
 	var folded *[]byte // where the value of the next line belongs if it is a continuation
