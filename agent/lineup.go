@@ -18,6 +18,7 @@ type lineup struct {
 	bytes   atomic.Int64
 	dropped atomic.Uint64
 	missed  atomic.Bool // an answer was dropped, and the gate does not know yet
+	ahead   int         // the gate's: what waited when it last heard of that, and still does
 }
 
 // item is what waits: an event, or what was seen of the answer to one.

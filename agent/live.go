@@ -253,10 +253,8 @@ func (l *Live) account() {
 // drain passes some events of each worker through the gate and says whether
 // there were any.
 func (l *Live) drain() (some bool) {
+	l.missed()
 	for _, lane := range l.lanes {
-		if lane.missed.Swap(false) {
-			l.opt.Gate.Missed()
-		}
 		for range 256 {
 			e, ok := lane.take()
 			if !ok {
@@ -272,9 +270,30 @@ func (l *Live) drain() (some bool) {
 				l.tally.detected(e.event)
 				l.opt.Gate.Take(*e.event, l.out)
 			}
+			if lane.ahead > 0 {
+				if lane.ahead--; lane.ahead == 0 {
+					l.opt.Gate.Missed()
+				}
+			}
 		}
 	}
 	return some
+}
+
+// missed tells the gate when answers were dropped: at once for the events that it
+// has, and once more behind those that wait, whose answers they may have been.
+func (l *Live) missed() {
+	missed := false
+	for _, lane := range l.lanes {
+		missed = lane.missed.Swap(false) || missed
+	}
+	if !missed {
+		return
+	}
+	l.opt.Gate.Missed()
+	for _, lane := range l.lanes {
+		lane.ahead = len(lane.queue)
+	}
 }
 
 // out is where events leave the gate.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,4 +69,39 @@ func TestLiveOutcome(t *testing.T) {
 			t.Errorf("%+v", n)
 		}
 	})
+}
+
+// TestLiveDroppedAnswer: when an answer was dropped, silence means nothing for the
+// events that were still on their way to the gate, from whichever worker.
+func TestLiveDroppedAnswer(t *testing.T) {
+	now := time.Date(2026, 2, 16, 12, 0, 0, 0, time.UTC)
+	for name, other := range map[string]bool{"same worker": false, "another worker": true} {
+		t.Run(name, func(t *testing.T) {
+			var all []event.Event
+			l := NewLive(LiveOptions{Rules: memoryRules(t, "x"), Gate: suppress.New(suppress.Options{Window: time.Minute, Outcomes: true}),
+				Sink: func(events []event.Event) { all = append(all, events...) }})
+			for range 2 {
+				l.lanes = append(l.lanes, &lineup{queue: make(chan item, 2), wake: l.wake})
+			}
+			e := event.Event{ID: [16]byte{1}, Time: now, Type: event.IP, Code: event.TrailIP, Severity: event.High, Src: netip.MustParseAddr("10.0.0.1"),
+				Dst: netip.MustParseAddr(listed), SrcPort: 5, DstPort: 80, Protocol: "TCP", Trail: listed, Aggregate: event.Aggregate{Count: 1}}
+			c, _ := event.ConversationOf(&e)
+			l.lanes[1].put(item{answer: &event.Answer{Outcome: event.Answered, Time: now}}) // answers are seen here
+			l.lanes[1].put(item{event: &e})
+			from := l.lanes[1]
+			if other {
+				from = l.lanes[0]
+				for range 2 {
+					from.put(item{answer: &event.Answer{Outcome: event.Answered, Time: now}})
+				}
+			}
+			from.put(item{answer: &event.Answer{Conversation: c, Outcome: event.Answered, Time: now}})
+			l.drain()
+			l.opt.Gate.Advance(now.Add(time.Minute), l.out)
+			l.flush()
+			if len(all) != 1 || l.opt.Gate.Counts().Outcomes[event.Attempted] != 0 {
+				t.Errorf("%d events, %+v", len(all), l.opt.Gate.Counts())
+			}
+		})
+	}
 }
