@@ -116,6 +116,10 @@ func (f *File) write(lines []byte) error {
 		return errors.Join(fmt.Errorf("cannot write dead letters: %w", err), f.close())
 	}
 	f.size += int64(n)
+	// The cursor will pass these events: a loss of power must not take both.
+	if err := f.file.Sync(); err != nil {
+		return errors.Join(fmt.Errorf("cannot write dead letters: %w", err), f.close())
+	}
 	return nil
 }
 

@@ -81,7 +81,7 @@ func maximalEvents() []event.Event {
 		kind      trails.Kind
 		indicator string
 	}{
-		{trails.Address, "198.51.100.9"}, {trails.AddressPort, "[2001:db8::1]:8080"}, {trails.Network, "198.51.100.0/24"}, {trails.URL, "a.test/gate.php?x"},
+		{trails.Address, "198.51.100.9"}, {trails.AddressPort, "[2001:db8::1]:8080"}, {trails.Network, "198.51.100.0/24"}, {trails.URL, "a.test:8080/gate.php?x"},
 		{trails.UserAgent, "curl"}, {trails.Certificate, strings.Repeat("ab", 20)}, {trails.JA3, "ja3:" + strings.Repeat("0", 32)}, {trails.JA4, "ja4:t13d"},
 		{trails.Pattern, "x"}, {trails.Invalid, ""},
 	} {

@@ -97,7 +97,7 @@ func mappings() []mapping {
 	for _, indicator := range []string{"threat.indicator.", "threat.enrichments.indicator."} {
 		list = append(list,
 			mapping{keyword, indicator, "type name description provider reference confidence url.domain"},
-			mapping{ip, indicator, "ip"}, mapping{long, indicator, "port"},
+			mapping{ip, indicator, "ip"}, mapping{long, indicator, "port url.port"},
 			mapping{wildcard, indicator, "url.path"}, mapping{wildcardText, indicator, "url.original"})
 	}
 	return list

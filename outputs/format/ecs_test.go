@@ -202,6 +202,9 @@ func TestECSValues(t *testing.T) {
 	url := httpEvent()
 	url.Code, url.Kind, url.Indicator = event.TrailURL, trails.URL, "/gate.php?x"
 	check("url", url, map[string]string{"threat.indicator.url.domain": "", "threat.indicator.url.path": "/gate.php", "threat.indicator.url.original": "/gate.php?x"})
+	url.Indicator = "shop.test:8080/gate.php"
+	check("url with port", url, map[string]string{"threat.indicator.url.domain": "shop.test", "threat.indicator.url.port": "8080", "threat.indicator.url.path": "/gate.php",
+		"threat.indicator.url.original": "shop.test:8080/gate.php", "threat.indicator.port": ""})
 	suffix := dnsEvent()
 	suffix.DNS.Question, suffix.DNS.Type, suffix.DNS.Class = "a.b.example.co.uk", 65280, 7
 	check("suffix list", suffix, map[string]string{"dns.question.registered_domain": "example.co.uk", "dns.question.top_level_domain": "co.uk",

@@ -78,7 +78,9 @@ func (d *document) indicator(e *event.Event) {
 		host, _, _ := strings.Cut(e.Indicator, "/")
 		path, _, _ := strings.Cut(e.Indicator[len(host):], "?")
 		d.string("original", e.Indicator)
+		host, port := splitPort(host)
 		d.string("domain", host)
+		d.number("port", uint64(port))
 		d.string("path", path)
 	}
 	d.close(u)

@@ -109,7 +109,7 @@ func derived() []Field {
 		{ECS: "event.end", Meaning: "in health events that report a recovery, its time"},
 		{ECS: "observer.type observer.vendor observer.product agent.type", Meaning: "sensor, Trailhound, Trailhound, trailhound"},
 		{ECS: "threat.indicator.url.domain", Meaning: "the indicator, when it is a name"},
-		{ECS: "threat.indicator.url.original threat.indicator.url.path", Meaning: "the indicator, when it is a URL"},
+		{ECS: "threat.indicator.url.original threat.indicator.url.port threat.indicator.url.path", Meaning: "the indicator, when it is a URL"},
 		{ECS: "threat.enrichments threat.enrichments.indicator threat.enrichments.matched.field threat.enrichments.matched.type", Meaning: "the indicator once more, as the enrichment that ECS has for a match; which field of the document holds what matched, and that field's value letter by letter (a digest in upper case, an address without its port)"},
 		{ECS: "source.domain", Meaning: "in place of destination.domain, when the server is the packet's source"},
 		{ECS: "threat.framework threat.technique.id threat.technique.name threat.technique.subtechnique.id threat.technique.subtechnique.name", Meaning: "MITRE ATT&CK, and the technique that a heuristic points to, by its code; the id is in `technique` of csv-all, too"},

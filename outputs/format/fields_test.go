@@ -145,7 +145,7 @@ func TestFieldsMatchECS(t *testing.T) {
 	port := icmpEvent()
 	port.Kind, port.Indicator = trails.AddressPort, "198.51.100.9:80"
 	url := httpEvent()
-	url.Code, url.Kind, url.Indicator = event.TrailURL, trails.URL, "shop.test/item"
+	url.Code, url.Kind, url.Indicator = event.TrailURL, trails.URL, "shop.test:8080/item"
 	tunnel := scanEvent()
 	tunnel.Code = event.DNSExhaustion
 	ja3 := certEvent()
