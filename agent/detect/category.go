@@ -109,6 +109,7 @@ func (w *Worker) categoryOf(text []byte) attack.Category {
 			w.text[i] = ' '
 		}
 	}
+	w.untried(w.text, true)
 	return w.rules.trace.category(w.text, w.matcher.MatchForm(w.text))
 }
 
@@ -125,12 +126,35 @@ func hasArgument(text []byte) bool {
 
 // judged is the category that a text meets, if it is worth one.
 func (w *Worker) judged(text []byte, c attack.Category) attack.Category {
+	w.untried(text, false)
 	w.rules.trace.category(text, c)
 	if c != attack.None && !attack.Worth(text) {
 		w.rules.trace.held(whyWorthless)
 		return attack.None
 	}
 	return c
+}
+
+// untried tells an explanation which category that is switched off a text meets.
+func (w *Worker) untried(text []byte, form bool) {
+	if w.rules.trace == nil {
+		return
+	}
+	if c := w.matcher.Omitted(text, form); c != attack.None && (form || attack.Worth(text)) {
+		w.rules.trace.category(text, c)
+		w.rules.trace.unraised(categoryCodes[c], whyDisabled)
+	}
+}
+
+// omitted are the categories whose codes are switched off. They are not looked for, so
+// that they hide no other: a text that meets two has the first that is on.
+func omitted(disabled map[event.Code]bool) (list []attack.Category) {
+	for c, code := range categoryCodes {
+		if disabled[code] {
+			list = append(list, attack.Category(c))
+		}
+	}
+	return list
 }
 
 // unescaped is the text itself when there is nothing to decode, else in w.plain.
@@ -143,11 +167,6 @@ func (w *Worker) unescaped(text []byte) []byte {
 }
 
 func (w *Worker) categoryEvent(typ event.Type, c attack.Category, r *http.Request, u *target) {
-	code := categoryCodes[c]
-	if !w.rules.heuristic(code) {
-		w.rules.trace.unraised(code, whyDisabled)
-		return
-	}
 	seen := append(w.appendAuthority(nil, *u), u.path...)
 	t := appendForced(append(w.appendAuthority(nil, *u), '('), u.path)
 	if typ == event.HTTP {
@@ -155,7 +174,7 @@ func (w *Worker) categoryEvent(typ event.Type, c attack.Category, r *http.Reques
 		t = append(appendForced(t, bytes.TrimSpace(r.Body)), `\)`...)
 		w.facts.body = r.Body
 	}
-	w.heuristic(typ, code, c.Info()+" (suspicious)", append(t, ')'), seen)
+	w.heuristic(typ, categoryCodes[c], c.Info()+" (suspicious)", append(t, ')'), seen)
 	w.facts.body = nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"trailhound/agent/event"
 	"trailhound/agent/heuristic"
+	"trailhound/agent/protocol/attack"
 	"trailhound/trails"
 	"trailhound/trails/pattern"
 	"trailhound/trails/table"
@@ -50,6 +51,7 @@ type Rules struct {
 	agents   func() *agents
 	noHost   table.HostHash // finds paths alone
 	digests  bool           // any certificate trails at all
+	omitted  []attack.Category
 	// fingerprints: any trails of clients' fingerprints at all.
 	fingerprints bool
 	Unusable     []pattern.Problem
@@ -67,7 +69,7 @@ type agents struct {
 // agents when the first request is seen. Patterns that cannot be used are
 // listed in Unusable; trails lint shows them too.
 func NewRules(t *table.Table, white *whitelist.List, opt Options) *Rules {
-	r := &Rules{opt: opt, table: t, white: white, noHost: t.Host(nil), digests: t.Count(trails.Certificate) > 0, fingerprints: t.Count(trails.JA3)+t.Count(trails.JA4) > 0}
+	r := &Rules{opt: opt, table: t, white: white, noHost: t.Host(nil), omitted: omitted(opt.Disabled), digests: t.Count(trails.Certificate) > 0, fingerprints: t.Count(trails.JA3)+t.Count(trails.JA4) > 0}
 	var names, uas []string
 	var uaRefs []table.Ref
 	for ref := range t.Expressions() {

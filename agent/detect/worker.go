@@ -115,14 +115,17 @@ func NewWorker(rules *Rules) *Worker {
 	if rules.opt.NoCaches {
 		names, agents, paths = 0, 0, 0
 	}
-	return &Worker{rules: rules, quic: quic.NewDecoder(), matcher: attack.NewMatcher(), seen: newRepeats(), overlaps: newOverlaps(),
+	w := &Worker{rules: rules, quic: quic.NewDecoder(), matcher: attack.NewMatcher(), seen: newRepeats(), overlaps: newOverlaps(),
 		cleanNames: newClean(names), cleanAgents: newClean(agents), cleanPaths: newClean(paths), plainHosts: newPlainHosts(wideHosts),
 		host: make([]byte, 0, 256), path: make([]byte, 0, 4096), text: make([]byte, 0, 8192)}
+	w.matcher.Omit(rules.omitted...)
+	return w
 }
 
 // SetRules changes what is matched against, between two packets.
 func (w *Worker) SetRules(rules *Rules) {
 	w.rules = rules
+	w.matcher.Omit(rules.omitted...)
 	w.facts.app, w.facts.transport = "", 0 // a fault may have ended the last packet half-way
 	w.cleanNames.reset()
 	w.cleanAgents.reset()

@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -220,6 +221,47 @@ func TestDisabledCodes(t *testing.T) {
 		for _, e := range *events {
 			if e.Code == code {
 				t.Errorf("%s is off", code)
+			}
+		}
+	}
+}
+
+// TestDisabledCategory: a category that is switched off hides no other, in path and
+// body, with pluses for blanks and after a reload; an explanation names it.
+func TestDisabledCategory(t *testing.T) {
+	off := rulesOf(t, Options{Heuristics: true, Disabled: map[event.Code]bool{event.HTTPSQLi: true}})
+	on := rulesOf(t, Options{Heuristics: true})
+	const sql, script = "' or 1=1", "<script>alert(1)</script>"
+	for _, c := range []struct {
+		target, body string
+		off, on      event.Code
+	}{
+		{"/x?id=" + sql, "", "", event.HTTPSQLi},
+		{"/x?id=" + sql + script, "", event.HTTPXSS, event.HTTPSQLi},
+		{"/x?id=" + sql + script, "a=../../../etc/passwd", event.HTTPXSS, event.HTTPSQLi},
+		{"/x?id=" + sql, "a=../../../etc/passwd", event.HTTPTraversal, event.HTTPSQLi},
+		{"/x", "a=" + sql + script, event.HTTPXSS, event.HTTPSQLi},
+		{"/x?id=union+select+a&c=chmod+%2bx+a", "", event.HTTPRCE, event.HTTPSQLi},
+		{"/setup.exe?" + sql[:len(sql)-2], "", event.HTTPDownload, event.HTTPDownload},
+	} {
+		w, events := worker(on)
+		p := corpus.IP("10.0.0.1", "203.0.113.1", corpus.Data(1, 80, corpus.Request("POST", c.target, []string{"Host: x.example"}, c.body)))
+		for i, want := range []event.Code{c.on, c.off, c.on} {
+			w.SetRules([]*Rules{on, off}[i%2])
+			*events = nil
+			var trace Trace
+			w.SetTrace(&trace)
+			frame(w, p, corpus.Start.Add(time.Duration(i)*time.Minute))
+			var got event.Code
+			if len(*events) > 0 {
+				got = (*events)[0].Code
+			}
+			if len(*events) > 1 || got != want {
+				t.Errorf("%s %s, rules %d: %d events, the first %q, want %q", c.target, c.body, i%2, len(*events), got, want)
+			}
+			told := slices.ContainsFunc(trace.Steps, func(s Step) bool { return s.Text == string(event.HTTPSQLi) && s.Why == whyDisabled })
+			if told != (i%2 == 1 && c.on == event.HTTPSQLi) {
+				t.Errorf("%s %s, rules %d: named as switched off: %v", c.target, c.body, i%2, told)
 			}
 		}
 	}

@@ -12,6 +12,8 @@
 // annex C); bytes that are not UTF-8 count as U+FFFD, one each.
 package attack
 
+import "math/bits"
+
 // Category is a class of requests that attack a server. Lesser ones are tried
 // before greater ones; a text has the first that it meets.
 type Category uint8
@@ -43,6 +45,14 @@ const every = set(1<<categories - 1<<SQLInjection)
 type set uint16
 
 func (s set) has(c Category) bool { return s>>c&1 != 0 }
+
+// least is the first category of a set in the order of trial, or None.
+func (s set) least() Category {
+	if s == 0 {
+		return None
+	}
+	return Category(bits.TrailingZeros16(uint16(s)))
+}
 
 var infos = [categories]string{
 	SQLInjection:  "potential sql injection",

@@ -1,22 +1,34 @@
 package attack
 
-import (
-	"math/bits"
-)
-
 // Matcher finds the category of texts. It keeps a buffer for texts beyond
 // ASCII, as large as the largest of them; one goroutine uses it at a time.
 type Matcher struct {
-	filter *filter
-	folded []byte
-	scan   scan
-	places [64]int32 // what the filter lets through
+	filter  *filter
+	omitted set // categories that are not tried
+	folded  []byte
+	scan    scan
+	places  [64]int32 // what the filter lets through
 }
 
 // NewMatcher makes a matcher. All matchers share one set of rules, made by the
 // first.
 func NewMatcher() *Matcher {
 	return &Matcher{filter: shared()}
+}
+
+// Omit makes the categories that are not tried from now on these: a text has the first
+// of the others that it meets.
+func (m *Matcher) Omit(list ...Category) {
+	m.omitted = 0
+	for _, c := range list {
+		m.omitted |= 1 << c
+	}
+}
+
+// Omitted returns the first category that the text would meet, were it tried. Form is
+// said of a text as MatchForm wants it.
+func (m *Matcher) Omitted(text []byte, form bool) Category {
+	return m.find(text, m.omitted, true, form).least()
 }
 
 // Match returns the first category that the text meets, or None. The text is
@@ -26,20 +38,14 @@ func (m *Matcher) Match(text []byte) Category { return m.MatchMarked(text, true)
 // MatchMarked is Match for a caller that knows whether the text may hold one of
 // the characters * $ : and @: some rules are about nothing else.
 func (m *Matcher) MatchMarked(text []byte, rare bool) Category {
-	if found := m.find(text, every, rare, false); found != 0 {
-		return Category(bits.TrailingZeros16(uint16(found)))
-	}
-	return None
+	return m.find(text, every&^m.omitted, rare, false).least()
 }
 
 // MatchForm is Match for a text whose pluses were made blanks, which they stand for in
 // a query or a form. Words that people search for are written that way, too, so rules
 // that hold for ordinary sentences are tighter here.
 func (m *Matcher) MatchForm(text []byte) Category {
-	if found := m.find(text, every, true, true); found != 0 {
-		return Category(bits.TrailingZeros16(uint16(found)))
-	}
-	return None
+	return m.find(text, every&^m.omitted, true, true).least()
 }
 
 // Matches reports whether the text meets category c, whatever else it meets.
