@@ -93,6 +93,8 @@ func TestProxyForms(t *testing.T) {
 		whitelisted(requests("probes", nil,
 			[2]string{get("http://a.com/check?x=1"), "HTTP http://a.com/(check?x=1)" + probe},
 			[2]string{get("http://proxycheck.example/"), "HTTP http://proxycheck.example/" + probe},
+			[2]string{get("http://proxycheck.example"), "HTTP http://proxycheck.example" + probe},
+			[2]string{get("http://proxycheck.example.:80"), "HTTP http://proxycheck.example" + probe},
 			[2]string{get("http://a.com.:80/Echo"), "HTTP http://a.com/(echo)" + probe},
 			[2]string{get("http://a.com/clean"), ""},
 			[2]string{get("http://white.com/check"), ""},

@@ -260,16 +260,16 @@ func (w *Worker) proxyProbe(raw []byte) bool {
 		return false
 	}
 	rest = rest[userinfo(rest):]
-	host, path := rest, []byte(nil)
-	if i := bytes.IndexByte(rest, '/'); i >= 0 {
-		host, path = rest[:i], rest[i+1:]
-	}
+	host, path, hasPath := bytes.Cut(rest, slash)
 	if w.rules.whiteName(host) {
 		w.rules.trace.whiteName(host)
 		return false
 	}
 	t := append([]byte(nil), schemeHTTP...)
-	t = append(append(t, bytes.TrimRight(withoutPort(host), ".")...), '/')
+	t = append(t, bytes.TrimRight(withoutPort(host), ".")...)
+	if hasPath {
+		t = append(t, '/')
+	}
 	if len(path) > 0 {
 		t = append(append(append(t, '('), path...), ')')
 	}
