@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"trailhound/agent/config"
 )
 
@@ -35,6 +37,19 @@ func (e *usageError) Unwrap() error { return e.err }
 // usagef makes a usageError.
 func usagef(format string, args ...any) error {
 	return &usageError{err: fmt.Errorf(format, args...)}
+}
+
+// named wants arguments that name a thing or more of a kind, or just one of it.
+func named(kind string, one bool) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return usagef("no %s is named", kind)
+		case one && len(args) > 1:
+			return usagef("one %s is wanted, %d are named", kind, len(args))
+		}
+		return nil
+	}
 }
 
 // errReported ends a command with exit code 1 when everything there is to say

@@ -13,7 +13,7 @@ func (a *app) manCommand() *cobra.Command {
 		Use:     "man DIRECTORY",
 		Short:   "Write the manual pages of all commands",
 		Example: "  trailhound man /usr/share/man/man1",
-		Args:    cobra.ExactArgs(1),
+		Args:    named("directory", true),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return fmt.Errorf("cannot write manual pages: %w", err)

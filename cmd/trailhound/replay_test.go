@@ -324,6 +324,11 @@ func TestCommandLines(t *testing.T) {
 			"trailhound: " + output + ":3:5: outputs.two: csv output: path is missing\n"},
 		{[]string{"config", "check", "-c", wrong + ".no"}, exitConfig, ""},
 		{[]string{"config", "check", "--set", "capture.workers=0"}, exitConfig, ""},
+		{[]string{"man"}, exitUsage, "trailhound: no directory is named\n" + fmt.Sprintf(hint, "man ")},
+		{[]string{"man", "a", "b"}, exitUsage, "trailhound: one directory is wanted, 2 are named\n" + fmt.Sprintf(hint, "man ")},
+		{[]string{"trails", "lookup"}, exitUsage, "trailhound: no value is named\n" + fmt.Sprintf(hint, "trails lookup ")},
+		{[]string{"trails", "verify"}, exitUsage, "trailhound: no table is named\n" + fmt.Sprintf(hint, "trails verify ")},
+		{[]string{"suppress", "from-event"}, exitUsage, "trailhound: no event is named\n" + fmt.Sprintf(hint, "suppress from-event ")},
 		{[]string{"man", filepath.Join(wrong, "x")}, exitFailed, "trailhound: cannot write manual pages: mkdir " + wrong + ": not a directory\n"},
 	} {
 		var out, errs bytes.Buffer

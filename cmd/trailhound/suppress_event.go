@@ -23,7 +23,7 @@ func (a *app) suppressFromEventCommand() *cobra.Command {
 			"Exit codes: 0 done, 1 the journal cannot be read or has no such event, 64 that is no id.",
 		Example: "  trailhound suppress from-event 0192f6a1-7c44-7d0e-8b1a-0242ac120002\n" +
 			"  trailhound suppress from-event 0192f6a1-7c44-7d0e-8b1a-0242ac120002 | trailhound suppress test -",
-		Args: cobra.ExactArgs(1),
+		Args: named("event", true),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.suppressFromEvent(cmd.Context(), &f, args[0]) },
 	}
 	journalFlag(cmd, &f)

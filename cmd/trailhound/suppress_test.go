@@ -100,7 +100,7 @@ func TestSuppressTest(t *testing.T) {
 		{args: bad, code: exitConfig, errs: []string{bad + ":2: suppression rule \"a\": action: ", "source: \"10.9.9.9/8\" has host bits"}},
 		{args: "nosuch", code: exitUsage, errs: []string{`has no rule "nosuch"`, "./nosuch"}},
 		{args: "./nosuch.yaml", code: exitFailed, errs: []string{"cannot read rule file \"./nosuch.yaml\": no such file"}},
-		{args: "", code: exitUsage, errs: []string{"accepts 1 arg(s)"}},
+		{args: "", code: exitUsage, errs: []string{"no rule is named"}},
 		{args: "vendor --examples -1", code: exitUsage, errs: []string{"--examples -1"}},
 		{args: "vendor --since soon", code: exitUsage, errs: []string{"--since"}},
 		{args: "vendor --journal " + filepath.Join(state, "nowhere"), code: exitFailed, errs: []string{"there is no journal in"}},

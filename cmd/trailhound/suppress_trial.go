@@ -45,7 +45,7 @@ func (a *app) suppressTestCommand() *cobra.Command {
 		Example: "  trailhound suppress test lab-scanner\n" +
 			"  trailhound suppress test ./rule.yaml --since 24h --examples 20\n" +
 			"  trailhound suppress test ./rule.yaml --capture office.pcap",
-		Args: cobra.ExactArgs(1),
+		Args: named("rule", true),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if f.examples < 0 {
 				return usagef("--examples %d is less than 0", f.examples)

@@ -41,7 +41,7 @@ func (a *app) trailsBuildCommand() *cobra.Command {
 		Example: "  trailhound trails build /srv/maltrail/trails\n" +
 			"  trailhound trails build -o trails.thd trails.csv own.txt\n" +
 			"  trailhound trails build -o trails.thd --fresh --seed 1 --time 2026-01-01T00:00:00Z trails.csv",
-		Args: cobra.MinimumNArgs(1),
+		Args: named("list of trails", false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.seeded = cmd.Flags().Changed("seed")
 			return a.trailsBuild(f, args)

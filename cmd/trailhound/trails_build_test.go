@@ -101,7 +101,7 @@ func TestBuildFails(t *testing.T) {
 		{[]string{"-o", "-", list}, exitUsage, "standard output"},
 		{[]string{"--time", "yesterday", list}, exitUsage, "RFC 3339"},
 		{[]string{"--seed", "x", list}, exitUsage, "invalid argument"},
-		{nil, exitUsage, "requires at least 1 arg"},
+		{nil, exitUsage, "no list of trails is named"},
 		{[]string{"-o", filepath.Join(dir, "no", "x.thd"), list}, exitFailed, "no such file"},
 		{[]string{"-o", dir, list}, exitFailed, "not a regular file"},
 		{[]string{"-o", list, list}, exitFailed, "no trail table"},

@@ -31,7 +31,7 @@ func (a *app) trailsLookupCommand() *cobra.Command {
 		Example: "  trailhound trails lookup www.evil.example\n" +
 			"  trailhound trails lookup 192.0.2.1:443 http://evil.example/gate.php?id=7\n" +
 			"  trailhound trails lookup --trails own.txt --json 'ua:Evil Agent/1.0'",
-		Args: cobra.MinimumNArgs(1),
+		Args: named("value", false),
 		RunE: func(_ *cobra.Command, values []string) error {
 			c, err := a.load()
 			if err != nil {

@@ -15,7 +15,7 @@ func (a *app) trailsVerifyCommand() *cobra.Command {
 		Long: "Verify reads each table as a whole, compares the checksums of all sections, looks up every trail by its own\n" +
 			"key and reads every text. The sensor's own opening checks the header only, because it must be fast.",
 		Example: "  trailhound trails verify /var/lib/trailhound/trails.thd",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    named("table", false),
 		RunE: func(_ *cobra.Command, files []string) error {
 			var failed error
 			for _, file := range files {
