@@ -122,10 +122,12 @@ type reply struct {
 	header http.Header
 	body   []byte
 	from   string
+
+	authorization string // of the request
 }
 
 func (r *reply) fault() *fault {
-	f := readFault(r.status, r.header, bytes.NewReader(r.body))
+	f := readFault(r.status, r.header, bytes.NewReader(r.body), r.authorization)
 	f.from = r.from
 	return f
 }
@@ -174,5 +176,5 @@ func (o *Output) exchange(ctx context.Context, node *url.URL, method, path strin
 	if len(text) > maxReply {
 		return nil, errTooLong
 	}
-	return &reply{answer.StatusCode, answer.Header, text, node.String()}, nil
+	return &reply{answer.StatusCode, answer.Header, text, node.String(), o.wire.authorization}, nil
 }

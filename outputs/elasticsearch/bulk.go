@@ -53,7 +53,7 @@ func (o *Output) roundTrip(ctx context.Context, text []byte, n int) ([]result, e
 // take reads the answer to a bulk request.
 func (o *Output) take(answer *esapi.Response, n int) ([]result, error) {
 	if answer.StatusCode != http.StatusOK {
-		f := readFault(answer.StatusCode, answer.Header, answer.Body)
+		f := readFault(answer.StatusCode, answer.Header, answer.Body, o.wire.authorization)
 		f.from, f.right = o.nodes.current(), o.rights()
 		return nil, f
 	}

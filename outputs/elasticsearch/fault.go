@@ -1,6 +1,7 @@
 package elasticsearch
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -75,10 +76,15 @@ func kindOf(status int) error {
 const maxFault = 32 << 10
 
 // readFault reads the answer to a request that was refused as a whole: JSON of
-// the node, or whatever a proxy in front of it says.
-func readFault(status int, header http.Header, body io.Reader) *fault {
+// the node, or whatever a proxy in front of it says. Some quote the request with
+// its headers, and what they say is logged and shown: so our credentials, which
+// are the request's authorization, are taken out.
+func readFault(status int, header http.Header, body io.Reader, authorization string) *fault {
 	f := &fault{status: status, wait: retryAfter(header, time.Now())}
 	text, _ := io.ReadAll(io.LimitReader(body, maxFault))
+	if _, secret, ok := strings.Cut(authorization, " "); ok {
+		text = bytes.ReplaceAll(text, []byte(secret), []byte("***"))
+	}
 	var answer struct{ Error json.RawMessage }
 	var detail struct {
 		Type, Reason string

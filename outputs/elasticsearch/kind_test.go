@@ -3,9 +3,11 @@ package elasticsearch
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -77,6 +79,40 @@ func TestKindsOfErrors(t *testing.T) {
 		}
 		if c := o.Counters(); c.Deferred != 1 || c.Requests != 1 || c.Bytes == 0 || c.Duplicates+c.Diverted+c.Splits != 0 {
 			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// A receiver that quotes the request in its refusal does not bring our
+// credentials into the log, nor onto the status page.
+func TestRefusalDoesNotQuoteCredentials(t *testing.T) {
+	for name, k := range map[string]Keys{
+		"api key":  {APIKey: "id:hunter2"},
+		"password": {Username: "sensor", Password: "hunter2"},
+	} {
+		_, secret, _ := strings.Cut(k.authorization(), " ")
+		for flavor, send := range map[string]func(*Output) error{
+			"auto": func(o *Output) error { return o.Check(t.Context()) },
+			"elasticsearch": func(o *Output) error {
+				_, err := o.Send(t.Context(), batchOf(1))
+				return err
+			},
+		} {
+			quoted := 0
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				if r.Header.Get("Authorization") == k.authorization() {
+					quoted++
+				}
+				w.WriteHeader(401)
+				fmt.Fprintf(w, "who is Authorization: %s?", r.Header.Get("Authorization"))
+			}))
+			k.Addresses, k.Flavor = []string{s.URL}, flavor
+			err := send(openOutput(t, k))
+			s.Close()
+			if quoted == 0 || err == nil || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "***?") {
+				t.Errorf("%s, flavor %s, quoted %d times: %v", name, flavor, quoted, err)
+			}
 		}
 	}
 }
