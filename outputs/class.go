@@ -74,6 +74,7 @@ type (
 	handshake   interface{ Handshake() bool }   // one of TLS failed
 	credentials interface{ Credentials() bool } // ours are at fault
 	protocol    interface{ Protocol() bool }    // the receiver speaks another one
+	unconnected interface{ Unconnected() bool } // a proxy connects to no receiver
 )
 
 // wantsCredentials says whether other credentials might help.
@@ -87,6 +88,7 @@ func ClassOf(err error) Class {
 	var (
 		shake   handshake
 		speech  protocol
+		apart   unconnected
 		name    *net.DNSError
 		network net.Error
 		op      *net.OpError
@@ -115,7 +117,7 @@ func ClassOf(err error) Class {
 		return Timeout
 	case errors.As(err, &shake) && shake.Handshake(), errors.As(err, &verify), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &unknown):
 		return TLS
-	case errors.As(err, &op), errors.As(err, &call), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+	case errors.As(err, &apart) && apart.Unconnected(), errors.As(err, &op), errors.As(err, &call), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return Connect
 	case errors.As(err, &file), errors.As(err, &link), errors.Is(err, io.ErrShortWrite):
 		return Disk

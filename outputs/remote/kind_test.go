@@ -42,6 +42,11 @@ func TestKindsOfErrors(t *testing.T) {
 		fmt.Fprint(w, "HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")
 		return "", false
 	})
+	apart := relay(t, func(r *bufio.Reader, w io.Writer) (string, bool) {
+		http.ReadRequest(r)
+		fmt.Fprint(w, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+		return "", false
+	})
 	for _, c := range []struct {
 		name string
 		opt  Options
@@ -56,6 +61,7 @@ func TestKindsOfErrors(t *testing.T) {
 		{"another client certificate, 1.3", Options{Addresses: []string{strict(tls.VersionTLS13)}, TLS: secure(t, client)}, outputs.Auth},
 		{"a handshake without an answer", Options{Addresses: []string{deaf.Addr().String()}, TLS: secure(t, TLSKeys{}), ConnectTimeout: 50 * time.Millisecond}, outputs.Timeout},
 		{"a proxy that wants a password", Options{Addresses: []string{"siem.example:514"}, Proxy: Secret("http://" + wants)}, outputs.Auth},
+		{"a proxy that cannot reach the receiver", Options{Addresses: []string{"siem.example:514"}, Proxy: Secret("http://" + apart)}, outputs.Connect},
 	} {
 		_, err := open(t, c.opt).Conn(t.Context())
 		if got := outputs.ClassOf(err); err == nil || got != c.want {

@@ -97,6 +97,15 @@ func (errPassword) Error() string { return "it wants a user and a password, or o
 // Credentials says that other credentials might help.
 func (errPassword) Credentials() bool { return true }
 
+// errTunnel is the status with which a proxy makes no connection: most say in
+// this way that they cannot reach the receiver, or may not.
+type errTunnel int
+
+func (e errTunnel) Error() string { return fmt.Sprintf("it answered %d to CONNECT", int(e)) }
+
+// Unconnected says that there is no connection to the receiver.
+func (errTunnel) Unconnected() bool { return true }
+
 // maxAnswer bounds the header of a proxy's answer.
 const maxAnswer = 16 << 10
 
@@ -123,7 +132,7 @@ func (p *proxy) connect(ctx context.Context, conn net.Conn, address string) erro
 		if answer.StatusCode == http.StatusProxyAuthRequired {
 			return errPassword{}
 		}
-		return fmt.Errorf("it answered %d to CONNECT", answer.StatusCode)
+		return errTunnel(answer.StatusCode)
 	}
 	if r.Buffered() > 0 {
 		return errors.New("it sent more than its answer")
