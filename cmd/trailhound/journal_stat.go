@@ -107,7 +107,7 @@ func (a *app) journalStat(ctx context.Context, f *journalFlags, asJSON bool) err
 func readable(v *journal.View, none bool) error {
 	found := v.State().Incidents
 	newer := found[journal.Newer]
-	bad := found[journal.Damaged] + uint64(v.Unreadable())
+	bad := found[journal.Damaged] + uint64(v.Unreadable()) + v.Damaged()
 	bad -= min(bad, newer) // they are of the unreadable ones
 	var all []error
 	if newer > 0 {

@@ -16,6 +16,7 @@ type View struct {
 	disk    fileSystem
 	loaded  *loaded
 	cursors []CursorState
+	damaged uint64
 }
 
 // OpenReadOnly looks into a directory as it is now. It needs no Close.
@@ -117,10 +118,34 @@ func (v *View) Scan(ctx context.Context, from uint64, f func(*event.Event) bool)
 			continue
 		}
 		t := task{s: s, path: s.path, next: max(from, s.first), last: s.last, end: s.end, epoch: s.head.epoch, made: s.head.made}
-		more, err := t.scan(ctx, v.disk, f, func() bool { return true })
+		next, missing := t.next, uint64(0)
+		more, err := t.scan(ctx, v.disk, func(e *event.Event) bool {
+			missing += e.Seq - next
+			next = e.Seq + 1
+			return f(e)
+		}, func() bool { return true })
+		if more {
+			missing += t.last + 1 - next
+		}
+		if missing > 0 && v.has(s) {
+			v.damaged += missing
+		}
 		if !more || err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// has says whether a segment is still part of the journal. What was missing in
+// one that has gone meanwhile is given up, not damaged.
+func (v *View) has(s *segment) bool {
+	l, err := look(v.path, v.disk)
+	return err == nil && slices.ContainsFunc(l.segments, func(g *segment) bool {
+		return g.first == s.first && g.lost == kept && g.head.epoch == s.head.epoch
+	})
+}
+
+// Damaged counts the numbers that Scan found no event for in segments that are
+// there.
+func (v *View) Damaged() uint64 { return v.damaged }
