@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"trailhound/outputs/dead"
@@ -223,6 +224,32 @@ func TestReplayDeliversTheRestLater(t *testing.T) {
 		if code != exitDone || strings.Count(out, "50      0         50") != 2 {
 			t.Errorf("stat: code %d\n%s", code, out)
 		}
+	}
+}
+
+// What an output finds out at its end, when all is counted as delivered, is not
+// promised to come from the journal.
+func TestReplayDeliverToADeafReceiver(t *testing.T) {
+	r, left := newReplayed(t), temporary(t)
+	file := r.capture(t, "a.pcap", 200)
+	small := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
+		if failed := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) }); failed != nil {
+			return failed
+		}
+		return err
+	}}
+	l, err := small.Listen(t.Context(), "tcp", "127.0.0.1:0") // its kernel takes a connection, and nobody reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r.configure(t, fmt.Sprintf("  - {name: deaf, type: syslog, address: \"tcp://%s\"}\n", l.Addr()))
+	code, _, errs := r.run(t, "--every", "--deliver", file)
+	dirs := left()
+	if len(dirs) != 1 || code != exitFailed || !strings.Contains(errs, "deaf: 200 delivered") || strings.Contains(errs, "not everything was delivered") ||
+		!strings.Contains(errs, "output deaf: the last records may not have arrived: the receiver has not acknowledged them\n"+
+			"trailhound: the journal in \""+dirs[0]+"\" counts all as delivered: replay the captures again to send what may be missing\n") {
+		t.Errorf("left %v, code %d\n%s", dirs, code, errs)
 	}
 }
 
