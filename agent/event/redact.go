@@ -47,8 +47,12 @@ func redact(text []byte, authority bool) []byte {
 		case i == from && from < to:
 			mask(from, to)
 			i = to - 1
-		case text[i] == ':' && hasAt(text, i, "://"):
-			if start, end := password(text, i+3); start < end {
+		case text[i] == ':' && hasAt(text, i, ":/"):
+			at := i + 2
+			for at < len(text) && text[at] == '/' { // one is enough: paths have their runs of slashes made one
+				at++
+			}
+			if start, end := password(text, at); start < end {
 				from, to = start, end
 			}
 		case text[i] == '=' && secretName(text[:i]):
