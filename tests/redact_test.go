@@ -26,6 +26,8 @@ func TestRedactedInEveryFormat(t *testing.T) {
 		request(2, "GET", "http://me:"+secret+"@shop.example/gate.php", ""),
 		request(3, "GET", "/gate.php?access_token="+secret, ""),
 		request(4, "CONNECT", "me:"+secret+"@shop.example:443", ""),
+		request(6, "POST", "/api/login", `{"user":"me' or 1=1 --","password":"`+secret+`"}`),
+		request(7, "GET", "/login?next=https%3A%2F%2Fa.example%2Fcb%3Faccess_token%3D"+secret+"%26a%3D1&f=../../../etc/passwd", ""),
 		request(5, "GET", "/r?u=http://me:"+secret+"@evil.example/&f=../../../etc/passwd", ""),
 	}})
 	id := &event.Identity{Name: "edge-1", Hostname: "edge-host", Version: "1.0.0"}

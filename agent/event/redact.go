@@ -8,27 +8,35 @@ import "bytes"
 var secretWords = [][]byte{[]byte("pass"), []byte("token"), []byte("secret"), []byte("session"), []byte("authorization"),
 	[]byte("cookie"), []byte("api_key"), []byte("apikey"), []byte("api-key")}
 
-// Redact masks the values of secret parameters ("password=...") and the
-// passwords of URLs ("http://user:password@host") in the text of a URL or a body
-// by "***". It returns text itself when there is nothing to mask. A value ends at
-// '&', ';', '"', blank, or a closing parenthesis; an opening one directly behind
-// the "=" is left in place, because display trails put values in parentheses.
-func Redact(text []byte) []byte { return redact(text, false) }
+// Redact masks the values of secret parameters ("password=...", also as
+// "password%3D..." and "password":"...") and the passwords of URLs
+// ("http://user:password@host") in the text of a URL or a body by "***". It returns
+// text itself when there is nothing to mask. A value ends at '&', ';', '"', blank, or
+// a closing parenthesis; an opening one directly behind the "=" is left in place,
+// because display trails put values in parentheses.
+func Redact(text []byte) []byte { return redactAll(text, false) }
 
 // RedactTarget is Redact for the target of an HTTP request, which may be an
 // authority without a scheme (CONNECT, RFC 9112 3.2.3).
 func RedactTarget(target []byte) []byte {
-	authority := len(target) > 0 && target[0] != '/'
-	// A slash in a value that is masked may have hidden where an authority ends.
-	for range 4 {
-		next := redact(target, authority)
-		if bytes.Equal(next, target) {
+	return redactAll(target, len(target) > 0 && target[0] != '/')
+}
+
+// redactAll masks until nothing is left: a slash or a quote in a value that is masked
+// may have hidden where an authority or a name ends.
+func redactAll(text []byte, authority bool) []byte {
+	for range maxPasses {
+		next := redact(text, authority)
+		if bytes.Equal(next, text) {
 			break
 		}
-		target = next
+		text = next
 	}
-	return target
+	return text
 }
+
+// maxPasses is how often a text is searched. Two do for what is no riddle.
+const maxPasses = 8
 
 // redact does it; with authority, text may begin with one.
 func redact(text []byte, authority bool) []byte {
@@ -55,15 +63,8 @@ func redact(text []byte, authority bool) []byte {
 			if start, end := password(text, at); start < end {
 				from, to = start, end
 			}
-		case text[i] == '=' && secretName(text[:i]):
-			start := i + 1
-			if start < len(text) && text[start] == '(' {
-				start++
-			}
-			end := start
-			for end < len(text) && !endsValue(text[end]) {
-				end++
-			}
+		case given(text, i) > 0 && secretName(text[:i]):
+			start, end := value(text, i)
 			if end > start {
 				mask(start, end)
 			}
@@ -97,6 +98,60 @@ func password(text []byte, i int) (start, end int) {
 	return start, max(start, end)
 }
 
+// given says how long what stands at i is, if it may stand between a name and its
+// value: =, or %3D in a URL within a URL, or ":" in JSON, with blanks in it; else 0.
+func given(text []byte, i int) int {
+	switch text[i] {
+	case '=':
+		return 1
+	case '%':
+		if hasAt(text, i, "%3D") || hasAt(text, i, "%3d") {
+			return 3
+		}
+	case '"':
+		at, colon := i+1, false
+		for ; at < len(text); at++ {
+			switch c := text[at]; {
+			case c == ':' && !colon:
+				colon = true
+			case c == '"' && colon:
+				return at + 1 - i
+			case c != ' ' || at-i > maxBlanks:
+				return 0
+			}
+		}
+	}
+	return 0
+}
+
+// maxBlanks is how far apart the quotes around the colon of JSON may be.
+const maxBlanks = 16
+
+// value finds what a name is given behind i, where given found something.
+func value(text []byte, i int) (start, end int) {
+	start = i + given(text, i)
+	switch end = start; text[i] {
+	case '"':
+		for end < len(text) && text[end] != '"' {
+			if end++; text[end-1] == '\\' && end < len(text) {
+				end++
+			}
+		}
+	case '%':
+		for end < len(text) && !endsValue(text[end]) && !hasAt(text, end, "%26") {
+			end++
+		}
+	default:
+		if start < len(text) && text[start] == '(' {
+			start++
+		}
+		for end = start; end < len(text) && !endsValue(text[end]); {
+			end++
+		}
+	}
+	return start, end
+}
+
 func endsValue(c byte) bool {
 	return c == '&' || c == ';' || c == '"' || c == ' ' || c == ')' || c == '\\'
 }
@@ -110,6 +165,7 @@ func secretName(text []byte) bool {
 	for start > 0 && len(text)-start < maxName && nameChar(text[start-1]) {
 		start--
 	}
+	escaped := start > 0 && text[start-1] == '%' // then two digits stand before the name
 	var buf [maxName]byte
 	name := buf[:copy(buf[:], text[start:])]
 	for i, c := range name {
@@ -123,7 +179,7 @@ func secretName(text []byte) bool {
 			if i < 0 {
 				break
 			}
-			if at += i; at == 0 || name[at-1] == '_' || name[at-1] == '-' || name[at-1] == '.' || name[at-1] == '[' {
+			if at += i; at == 0 || at == 2 && escaped || name[at-1] == '_' || name[at-1] == '-' || name[at-1] == '.' || name[at-1] == '[' {
 				return true
 			}
 			at++
