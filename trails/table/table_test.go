@@ -2,11 +2,14 @@ package table
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -352,6 +355,10 @@ func TestWriteFileLeavesNothingBehind(t *testing.T) {
 	b := NewBuilder(Options{Now: someTime})
 	b.Add(trails.Address, []byte{1}, 0) // cannot be written
 	if err := b.WriteFile(filepath.Join(dir, "other.thd")); err == nil || !strings.Contains(err.Error(), "other.thd") {
+		t.Errorf("got %v", err)
+	}
+	nowhere := filepath.Join(dir, "none")
+	if err := b.WriteFile(filepath.Join(nowhere, "other.thd")); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "directory "+strconv.Quote(nowhere)) {
 		t.Errorf("got %v", err)
 	}
 	list, _ := os.ReadDir(dir)

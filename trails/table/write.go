@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"math/bits"
 	"os"
 	"path/filepath"
@@ -272,8 +273,11 @@ func (b *Builder) writeSlots(m *image) {
 // owner.
 func (b *Builder) WriteFile(path string) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot write trail table %q: directory %q: %w", path, filepath.Dir(path), withoutPath(err))
+	}
 	if err != nil {
-		return fmt.Errorf("cannot write trail table %q: %w", path, err)
+		return fmt.Errorf("cannot write trail table %q: %w", path, withoutPath(err))
 	}
 	defer func() {
 		if err != nil {
